@@ -1,0 +1,1 @@
+//! Wires the names of a run to the crates, runs cells; the binary sure.

@@ -1,0 +1,1 @@
+//! Pure functions from decoded predictions to scores.

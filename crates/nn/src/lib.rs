@@ -1,0 +1,1 @@
+//! Layers on tch, and the hook points where adapters act.

@@ -1,0 +1,1 @@
+//! What a run was and what it gave: cells, claims, records, tables.

@@ -1,0 +1,1 @@
+//! The only unsafe code of the project, block by block with a reason.

@@ -1,0 +1,1 @@
+//! Pretrained backbones: read a checkpoint's configuration and tensors, build the network.
