@@ -1,1 +1,13 @@
 //! Pretrained backbones: read a checkpoint's configuration and tensors, build the network.
+//!
+//! [`from_dir`] opens a folder laid out like a Hugging Face repository (`config.json`, `preprocessor_config.json`,
+//! `*.safetensors`). A family is one folder here and one line in [`FAMILIES`].
+
+mod error;
+mod family;
+mod files;
+mod whisper;
+
+pub use error::ZooError;
+pub use family::{Compat, FAMILIES, Family, LoadOptions, Weights, from_dir};
+pub use whisper::{Whisper, WhisperConfig};

@@ -1,0 +1,62 @@
+//! What can go wrong while a pretrained model is opened.
+
+use std::path::PathBuf;
+
+use sure_nn::NnError;
+
+/// Errors of this crate.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ZooError {
+    /// A file of the repository cannot be read.
+    #[error("cannot read {path}; a backbone folder holds config.json and its weights as *.safetensors")]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// The system's reason.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A configuration file is not what it should be.
+    #[error("{path} is not a valid configuration: {source}")]
+    Json {
+        /// The file.
+        path: PathBuf,
+        /// The parser's reason.
+        #[source]
+        source: serde_json::Error,
+    },
+    /// The configuration names a family that we do not have.
+    #[error("{path}: model_type {found:?} is not supported; known: {}", known.join(", "))]
+    UnknownFamily {
+        /// The configuration file.
+        path: PathBuf,
+        /// The type that it names.
+        found: String,
+        /// The families that there are.
+        known: Vec<&'static str>,
+    },
+    /// The folder has no weights in a format that we read.
+    #[error("{folder} holds no model.safetensors and no model.safetensors.index.json")]
+    NoWeights {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// A sharded checkpoint's index names a file outside the folder.
+    #[error("{index} names {file:?}, which is not a plain file name")]
+    BadShard {
+        /// The index.
+        index: PathBuf,
+        /// The name in it.
+        file: String,
+    },
+    /// The network could not be built.
+    #[error("cannot build the backbone from {folder}: {source}")]
+    Build {
+        /// The folder.
+        folder: PathBuf,
+        /// The reason.
+        #[source]
+        source: NnError,
+    },
+}

@@ -1,0 +1,102 @@
+//! The families of backbones, and the way from a folder to a network.
+
+use std::path::Path;
+
+use serde::Deserialize;
+use sure_nn::{Backbone, Checkpoint, Seed, Source, tch::Device};
+
+use crate::{
+    ZooError,
+    files::{read_json, weight_files},
+    whisper,
+};
+
+/// A family of backbones that share a graph.
+#[derive(Debug)]
+pub struct Family {
+    /// `model_type` in `config.json`.
+    pub model_type: &'static str,
+    /// One line for the registry.
+    pub summary: &'static str,
+    build: fn(&Path, Option<Checkpoint>, &LoadOptions) -> Result<Box<dyn Backbone>, ZooError>,
+}
+
+/// Every family that can be opened.
+pub static FAMILIES: &[Family] = &[Family {
+    model_type: "whisper",
+    summary: "Whisper's encoder: log-mel input, two convolutions, pre-norm blocks (Radford et al. 2022)",
+    build: whisper::build,
+}];
+
+/// Where a backbone's weights come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Weights {
+    /// The checkpoint in the folder.
+    Pretrained,
+    /// The folder's configuration with seeded random weights.
+    Random(Seed),
+    /// Uninitialised memory: enough to count parameters, without reading any.
+    Blank,
+}
+
+impl Weights {
+    /// The source of parameters, where `rename` turns our names into the checkpoint's.
+    pub(crate) fn source(
+        self,
+        checkpoint: Option<Checkpoint>,
+        rename: impl Fn(&str) -> String + 'static,
+    ) -> Source {
+        match (self, checkpoint) {
+            (_, Some(checkpoint)) => Source::Checkpoint { checkpoint, rename: Box::new(rename) },
+            (Self::Random(seed), None) => Source::Init(seed),
+            (_, None) => Source::Blank,
+        }
+    }
+}
+
+/// Whose answer is right where `transformers` and this project differ (padding, mostly).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Compat {
+    /// Ours: batch and padding never change an answer.
+    #[default]
+    Sure,
+    /// The answer that `transformers` gives.
+    Transformers,
+}
+
+/// How to open a backbone.
+#[derive(Debug, Clone, Copy)]
+pub struct LoadOptions {
+    /// Its weights.
+    pub weights: Weights,
+    /// Where they shall live.
+    pub device: Device,
+    /// Whose padding rules.
+    pub compat: Compat,
+}
+
+/// Opens the backbone in `folder`, whatever its family.
+///
+/// # Errors
+/// When a file is missing or damaged, the family is unknown, or tensors and configuration do not match.
+pub fn from_dir(folder: &Path, options: &LoadOptions) -> Result<Box<dyn Backbone>, ZooError> {
+    #[derive(Deserialize)]
+    struct ModelType {
+        model_type: String,
+    }
+
+    let path = folder.join("config.json");
+    let ModelType { model_type } = read_json(&path)?;
+    let family = FAMILIES.iter().find(|family| family.model_type == model_type).ok_or_else(|| {
+        let known = FAMILIES.iter().map(|family| family.model_type).collect();
+        ZooError::UnknownFamily { path, found: model_type, known }
+    })?;
+    let checkpoint = match options.weights {
+        Weights::Pretrained => Some(
+            Checkpoint::open(&weight_files(folder)?)
+                .map_err(|source| ZooError::Build { folder: folder.to_owned(), source })?,
+        ),
+        Weights::Random(_) | Weights::Blank => None,
+    };
+    (family.build)(folder, checkpoint, options)
+}

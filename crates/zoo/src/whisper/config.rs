@@ -1,0 +1,73 @@
+//! Whisper's own configuration, as `transformers` writes it.
+
+use serde::Deserialize;
+use sure_nn::{Activation, Anatomy, AttentionConfig, BlockConfig, NnError, NormOrder, StackAnatomy};
+
+/// The fields of `config.json` that the encoder needs.
+#[derive(Debug, Clone, Deserialize)]
+pub struct WhisperConfig {
+    /// Width of the hidden states.
+    pub d_model: i64,
+    /// Number of blocks.
+    pub encoder_layers: usize,
+    /// Attention heads.
+    pub encoder_attention_heads: i64,
+    /// Width of the feed-forward layers.
+    pub encoder_ffn_dim: i64,
+    /// Rows of the log-mel matrix.
+    pub num_mel_bins: usize,
+    /// Rows of the position table; a row is 20 ms.
+    pub max_source_positions: i64,
+    /// Non-linearity of the feed-forward layers.
+    pub activation_function: String,
+}
+
+impl WhisperConfig {
+    /// Epsilon of every layer norm (`torch.nn.LayerNorm`'s default).
+    pub const NORM_EPS: f64 = 1e-5;
+
+    pub(super) fn check(&self) -> Result<(), NnError> {
+        let positive = [
+            ("d_model", self.d_model),
+            ("encoder_layers", self.encoder_layers as i64),
+            ("encoder_attention_heads", self.encoder_attention_heads),
+            ("encoder_ffn_dim", self.encoder_ffn_dim),
+            ("num_mel_bins", self.num_mel_bins as i64),
+            ("max_source_positions", self.max_source_positions),
+        ];
+        match positive.into_iter().find(|(_, value)| !(1..=1 << 20).contains(value)) {
+            None => Ok(()),
+            Some((key, value)) => Err(NnError::Config {
+                key,
+                value: value.to_string(),
+                reason: "must be between 1 and a million".to_owned(),
+            }),
+        }
+    }
+
+    pub(super) fn block(&self) -> Result<BlockConfig, NnError> {
+        Ok(BlockConfig {
+            attention: AttentionConfig {
+                hidden: self.d_model,
+                heads: self.encoder_attention_heads,
+                key_bias: false,
+            },
+            inner: self.encoder_ffn_dim,
+            activation: Activation::named(&self.activation_function)?,
+            norm_order: NormOrder::Pre,
+            norm_eps: Self::NORM_EPS,
+        })
+    }
+
+    pub(super) fn anatomy(&self) -> Anatomy {
+        Anatomy {
+            stacks: vec![StackAnatomy::of_encoder_blocks(
+                self.encoder_layers,
+                self.d_model,
+                self.encoder_attention_heads,
+                self.encoder_ffn_dim,
+                NormOrder::Pre,
+            )],
+        }
+    }
+}

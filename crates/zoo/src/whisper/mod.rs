@@ -1,0 +1,181 @@
+//! The encoder of Whisper (Radford et al. 2022, arXiv 2212.04356), after `transformers`' `WhisperEncoder`.
+//!
+//! Input is a log-mel matrix `[batch, mels, frames]`, 10 ms a column; two convolutions halve the rate to 20 ms; fixed
+//! sinusoid positions are added; pre-norm blocks and a final layer norm follow.
+//!
+//! Where ours differs: by default a clip enters at its real length with a mask, not padded to 30 seconds, and each
+//! frame sees only real frames. Positions are cut to the length. [`Compat::Transformers`] pads to 30 seconds and then
+//! gives what `transformers` gives.
+
+mod config;
+mod names;
+
+use std::path::Path;
+
+use sure_audio::{LogMel, MelConfig, MelPadding};
+use sure_nn::{
+    Anatomy, Backbone, BlockId, Checkpoint, Conv1d, Cx, EncoderBlock, FrameMask, Hooks, Init, Input,
+    LayerNorm, Loader, Loading, NnError, Prepared, Role, Site, State, Store, tch::Tensor,
+};
+
+pub use self::config::WhisperConfig;
+use crate::{Compat, LoadOptions, ZooError, files::read_json};
+
+const RATE_HZ: u32 = 16_000;
+const SAMPLES_PER_POSITION: usize = 320;
+
+/// Whisper's encoder.
+#[derive(Debug)]
+pub struct Whisper {
+    network: Network,
+    store: Store,
+    anatomy: Anatomy,
+    log_mel: LogMel,
+    padding: MelPadding,
+    limit: usize,
+}
+
+#[derive(Debug)]
+struct Network {
+    conv1: Conv1d,
+    conv2: Conv1d,
+    positions: Tensor,
+    blocks: Vec<EncoderBlock>,
+    norm: LayerNorm,
+}
+
+pub(crate) fn build(
+    folder: &Path,
+    checkpoint: Option<Checkpoint>,
+    options: &LoadOptions,
+) -> Result<Box<dyn Backbone>, ZooError> {
+    let config: WhisperConfig = read_json(&folder.join("config.json"))?;
+    let whisper = Whisper::new(&config, checkpoint, options)
+        .map_err(|source| ZooError::Build { folder: folder.to_owned(), source })?;
+    Ok(Box::new(whisper))
+}
+
+impl Whisper {
+    /// The encoder that `config` describes, with its weights from `checkpoint` where there is one.
+    ///
+    /// # Errors
+    /// When the configuration makes no sense, or tensors are missing, unexpected or of another shape.
+    pub fn new(
+        config: &WhisperConfig,
+        checkpoint: Option<Checkpoint>,
+        options: &LoadOptions,
+    ) -> Result<Self, NnError> {
+        config.check()?;
+        let prefix = checkpoint.as_ref().map_or("", names::prefix);
+        let source =
+            options.weights.source(checkpoint, move |ours| format!("{prefix}{}", names::theirs(ours)));
+        let loading = Loading::frozen(source, options.device);
+        let network = Network::new(&loading.root(), config)?;
+        // A whole model's decoder stands beside its encoder; nothing else may be left over.
+        let store = loading.finish(|name| !prefix.is_empty() && !name.starts_with(prefix))?;
+        Ok(Self {
+            network,
+            store,
+            anatomy: config.anatomy(),
+            log_mel: LogMel::new(MelConfig::whisper(config.num_mel_bins)),
+            padding: match options.compat {
+                Compat::Sure => MelPadding::Real,
+                Compat::Transformers => MelPadding::ThirtySeconds,
+            },
+            limit: config.max_source_positions as usize * SAMPLES_PER_POSITION,
+        })
+    }
+}
+
+impl Network {
+    fn new(loader: &Loader, config: &WhisperConfig) -> Result<Self, NnError> {
+        let hidden = config.d_model;
+        let front_end = loader.at("front_end");
+        let blocks = loader.at("blocks");
+        let block = config.block()?;
+        Ok(Self {
+            conv1: Conv1d::new(&front_end.at("conv1"), (config.num_mel_bins as i64, hidden), (3, 1, 1))?,
+            conv2: Conv1d::new(&front_end.at("conv2"), (hidden, hidden), (3, 2, 1))?,
+            positions: loader.param(
+                "positions",
+                &[config.max_source_positions, hidden],
+                Role::Fixed,
+                Init::Normal { std: 0.02 },
+            )?,
+            blocks: (0..config.encoder_layers)
+                .map(|index| EncoderBlock::new(&blocks.at(index), BlockId::encoder(index), block))
+                .collect::<Result<_, _>>()?,
+            norm: LayerNorm::new(&loader.at("norm"), hidden, WhisperConfig::NORM_EPS)?,
+        })
+    }
+}
+
+impl Backbone for Whisper {
+    fn anatomy(&self) -> &Anatomy {
+        &self.anatomy
+    }
+
+    fn store(&self) -> &Store {
+        &self.store
+    }
+
+    fn rate_hz(&self) -> u32 {
+        RATE_HZ
+    }
+
+    fn preprocessing(&self) -> String {
+        format!("whisper log-mel 1 {:?} {:?}", self.log_mel.config(), self.padding)
+    }
+
+    fn prepare(&self, samples: &[f32]) -> Result<Prepared, NnError> {
+        if samples.len() > self.limit {
+            let seconds = |samples: usize| samples as f64 / f64::from(RATE_HZ);
+            return Err(NnError::TooLong { seconds: seconds(samples.len()), limit: seconds(self.limit) });
+        }
+        let mel = self
+            .log_mel
+            .compute(samples, self.padding)
+            .map_err(|source| NnError::BadInput { reason: source.to_string() })?;
+        let (channels, length) = mel.data.dim();
+        Ok(Prepared { data: mel.data.iter().copied().collect(), channels, length })
+    }
+
+    fn front_end(&self, input: &Input) -> State {
+        let device = input.values.device();
+        let columns = FrameMask::new(input.lengths.clone(), input.values.size()[2], device);
+        let hidden = self.network.conv1.forward(&input.values).gelu("none");
+        // Behind a clip's end the second convolution must see zeros, as it does when the clip is alone.
+        let hidden = columns.zero_padding(&hidden.transpose(1, 2)).transpose(1, 2);
+        let hidden = self.network.conv2.forward(&hidden).gelu("none").transpose(1, 2);
+        let lengths = input.lengths.iter().map(|&columns| (columns + 1) / 2).collect();
+        let mask = FrameMask::new(lengths, hidden.size()[1], device);
+        State { hidden, mask }
+    }
+
+    fn enter(&self, state: State, cx: &Cx) -> State {
+        // Whisper has no mask vector of its own: hidden frames are set to zero.
+        let hidden = match &cx.time_mask {
+            Some(masked) => state.hidden.masked_fill(&masked.unsqueeze(-1), 0.0),
+            None => state.hidden,
+        };
+        let time = hidden.size()[1];
+        State { hidden: hidden + self.network.positions.narrow(0, 0, time), mask: state.mask }
+    }
+
+    fn block(&self, index: usize, hidden: &Tensor, hooks: &Hooks) -> Tensor {
+        self.network.blocks[index].forward(hidden, hooks)
+    }
+
+    fn leave(&self, hidden: Tensor) -> Tensor {
+        self.network.norm.forward(&hidden)
+    }
+
+    fn weight(&self, site: Site) -> Option<&Tensor> {
+        let block = self.network.blocks.get(site.block)?;
+        block.projection(site.part).map(sure_nn::Projection::weight)
+    }
+
+    fn front_end_prefix(&self) -> &'static str {
+        "front_end."
+    }
+}
