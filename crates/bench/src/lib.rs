@@ -1,1 +1,12 @@
-//! Wires the names of a run to the crates, runs cells; the binary sure.
+//! Wires the names of a run to the crates and runs cells. The binary `sure` is a thin door to this crate.
+
+pub mod backbone;
+pub mod cell;
+pub mod cli;
+pub mod environment;
+pub mod model;
+pub mod observe;
+pub mod plan;
+pub mod pool;
+pub mod presets;
+pub mod rundir;

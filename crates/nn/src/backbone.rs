@@ -1,6 +1,6 @@
 //! What every pretrained backbone offers, split at any cut.
 
-use std::fmt::Debug;
+use std::{fmt::Debug, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 use tch::{Device, Tensor};
@@ -16,6 +16,15 @@ pub struct Prepared {
     pub channels: usize,
     /// Columns: mel frames or samples.
     pub length: usize,
+}
+
+/// Makes clips ready for one backbone, on any thread: no tensor is involved.
+pub trait Prepare: Debug + Send + Sync {
+    /// A normalised waveform, or a log-mel matrix, of `samples` at the backbone's rate.
+    ///
+    /// # Errors
+    /// When the clip is too short or too long for the backbone.
+    fn prepare(&self, samples: &[f32]) -> Result<Prepared, NnError>;
 }
 
 /// A padded batch of prepared clips.
@@ -118,14 +127,11 @@ pub trait Backbone: Debug + Send {
     /// The sample rate that it was trained on, in Hz.
     fn rate_hz(&self) -> u32;
 
-    /// Everything besides the weights that [`Backbone::prepare`] and the front end depend on, for cache keys.
+    /// Everything besides the weights that [`Prepare`] and the front end depend on, for cache keys.
     fn preprocessing(&self) -> String;
 
-    /// One clip, made ready on the CPU: a normalised waveform, or a log-mel matrix.
-    ///
-    /// # Errors
-    /// When the clip is too short or too long for this backbone.
-    fn prepare(&self, samples: &[f32]) -> Result<Prepared, NnError>;
+    /// What makes clips ready for this backbone; loader threads share it.
+    fn preparer(&self) -> Arc<dyn Prepare>;
 
     /// The convolutional front end: `[batch, channels, length]` to `[batch, time, hidden]`.
     fn front_end(&self, input: &Input) -> State;

@@ -17,6 +17,7 @@ use crate::{NnError, store};
 pub struct Checkpoint {
     files: Vec<(PathBuf, Mapped)>,
     tensors: BTreeMap<String, Entry>,
+    note: Option<String>,
 }
 
 #[derive(Debug)]
@@ -33,7 +34,7 @@ impl Checkpoint {
     /// # Errors
     /// When a file cannot be read, is not valid safetensors, or repeats a tensor.
     pub fn open(paths: &[PathBuf]) -> Result<Self, NnError> {
-        let mut checkpoint = Self { files: Vec::new(), tensors: BTreeMap::new() };
+        let mut checkpoint = Self { files: Vec::new(), tensors: BTreeMap::new(), note: None };
         for path in paths {
             let map = Mapped::open(path).map_err(|source| NnError::Read { path: path.clone(), source })?;
             checkpoint.index(path, &map)?;
@@ -42,20 +43,17 @@ impl Checkpoint {
         Ok(checkpoint)
     }
 
-    /// Writes named tensors as one safetensors file that [`Checkpoint::open`] reads.
-    ///
-    /// # Errors
-    /// When the file cannot be written.
-    pub fn write(path: &Path, tensors: &BTreeMap<String, Tensor>) -> Result<(), NnError> {
-        store::write_safetensors(path, tensors)
-    }
-
-    /// Named tensors as the bytes of a safetensors file; equal tensors give equal bytes.
+    /// Named tensors, and a note of the writer's, as the bytes of a safetensors file; equal tensors give equal bytes.
     ///
     /// # Errors
     /// When a tensor cannot be laid out.
-    pub fn to_bytes(tensors: &BTreeMap<String, Tensor>) -> Result<Vec<u8>, NnError> {
-        store::to_safetensors(tensors)
+    pub fn to_bytes(tensors: &BTreeMap<String, Tensor>, note: Option<&str>) -> Result<Vec<u8>, NnError> {
+        store::to_safetensors(tensors, note)
+    }
+
+    /// The note that the writer of a single-file checkpoint left, see [`Checkpoint::to_bytes`].
+    pub fn note(&self) -> Option<&str> {
+        self.note.as_deref()
     }
 
     /// The names of all tensors, sorted.
@@ -109,6 +107,8 @@ impl Checkpoint {
         let invalid = |source| NnError::Safetensors { path: path.to_owned(), source };
         // Checks that the header is sound and that every range lies inside the file.
         let parsed = SafeTensors::deserialize(map).map_err(invalid)?;
+        let (_, header) = SafeTensors::read_metadata(map).map_err(invalid)?;
+        self.note = header.metadata().as_ref().and_then(|notes| notes.get(store::NOTE_KEY)).cloned();
         let start = map.as_ptr() as usize;
         for (name, view) in parsed.iter() {
             let data = view.data();
@@ -139,9 +139,11 @@ mod tests {
     fn what_is_written_is_read_back_to_the_bit() {
         let path = temporary("roundtrip");
         let values = Tensor::from_slice(&[1.5f32, -0.25, 1e-20]).view([1, 3]);
-        Checkpoint::write(&path, &BTreeMap::from([("w".to_owned(), values.copy())])).unwrap();
+        let tensors = BTreeMap::from([("w".to_owned(), values.copy())]);
+        std::fs::write(&path, Checkpoint::to_bytes(&tensors, Some("kept")).unwrap()).unwrap();
         let back = Checkpoint::open(std::slice::from_ref(&path)).unwrap();
         assert!(back.tensor("w").unwrap().unwrap().equal(&values));
+        assert_eq!(back.note(), Some("kept"));
         assert!(back.tensor("v").unwrap().is_none());
         std::fs::remove_file(path).unwrap();
     }
@@ -150,7 +152,7 @@ mod tests {
     fn a_truncated_file_is_an_error_that_names_it() {
         let path = temporary("truncated");
         let values = BTreeMap::from([("w".to_owned(), Tensor::zeros([64], (Kind::Float, tch::Device::Cpu)))]);
-        let bytes = Checkpoint::to_bytes(&values).unwrap();
+        let bytes = Checkpoint::to_bytes(&values, None).unwrap();
         std::fs::write(&path, &bytes[..bytes.len() - 9]).unwrap();
         let error = Checkpoint::open(std::slice::from_ref(&path)).unwrap_err();
         assert!(error.to_string().contains("truncated"), "{error}");

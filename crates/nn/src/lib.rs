@@ -29,7 +29,7 @@ mod store;
 pub use adapter::{Adapter, Hooks, KvPrefix, NoAdapter, Recorder, Visit};
 pub use anatomy::{Anatomy, NormOrder, StackAnatomy};
 pub use attention::{Attention, AttentionConfig};
-pub use backbone::{Backbone, Cut, Encoded, Input, Keep, Prepared, State};
+pub use backbone::{Backbone, Cut, Encoded, Input, Keep, Prepare, Prepared, State};
 pub use block::{BlockConfig, EncoderBlock};
 pub use checkpoint::Checkpoint;
 pub use cx::{Cx, FrameMask};

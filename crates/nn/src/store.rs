@@ -1,12 +1,15 @@
 //! Named parameters.
 
-use std::{collections::BTreeMap, path::Path};
+use std::collections::{BTreeMap, HashMap};
 
 use safetensors::{Dtype, tensor::TensorView};
 use sha2::{Digest, Sha256};
 use tch::{Kind, Tensor};
 
 use crate::NnError;
+
+/// The metadata key of a file's note.
+pub(crate) const NOTE_KEY: &str = "sure";
 
 /// What a parameter is, for weight decay and for unfreezing by role.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -129,12 +132,15 @@ impl Store {
     /// # Errors
     /// When a tensor cannot be laid out.
     pub fn to_safetensors(&self) -> Result<Vec<u8>, NnError> {
-        to_safetensors(&self.snapshot())
+        to_safetensors(&self.snapshot(), None)
     }
 }
 
 /// Named tensors as the bytes of a safetensors file in 32-bit precision; equal tensors give equal bytes.
-pub(crate) fn to_safetensors(tensors: &BTreeMap<String, Tensor>) -> Result<Vec<u8>, NnError> {
+pub(crate) fn to_safetensors(
+    tensors: &BTreeMap<String, Tensor>,
+    note: Option<&str>,
+) -> Result<Vec<u8>, NnError> {
     let invalid = |source| NnError::Safetensors { path: "(in memory)".into(), source };
     let data: Vec<(&str, Vec<usize>, Vec<u8>)> = tensors
         .iter()
@@ -143,21 +149,14 @@ pub(crate) fn to_safetensors(tensors: &BTreeMap<String, Tensor>) -> Result<Vec<u
             (name.as_str(), shape, float_bytes(tensor))
         })
         .collect();
+    // One key at most: the header is a hash map, and several keys would come out in any order.
+    let note = note.map(|note| HashMap::from([(NOTE_KEY.to_owned(), note.to_owned())]));
     let views = data
         .iter()
         .map(|(name, shape, bytes)| Ok((*name, TensorView::new(Dtype::F32, shape.clone(), bytes)?)))
         .collect::<Result<Vec<_>, _>>()
         .map_err(invalid)?;
-    safetensors::serialize(views, None).map_err(invalid)
-}
-
-/// Writes named tensors to a safetensors file through a temporary name.
-///
-/// # Errors
-/// When the file cannot be written.
-pub(crate) fn write_safetensors(path: &Path, tensors: &BTreeMap<String, Tensor>) -> Result<(), NnError> {
-    let bytes = to_safetensors(tensors)?;
-    std::fs::write(path, bytes).map_err(|source| NnError::Write { path: path.to_owned(), source })
+    safetensors::serialize(views, note).map_err(invalid)
 }
 
 /// The values as little-endian 32-bit floats.

@@ -27,7 +27,7 @@ fn backbone(compat: Compat) -> Box<dyn Backbone> {
 
 fn prepare(backbone: &dyn Backbone, reference: &Checkpoint, clip: &str) -> Prepared {
     let wave = Vec::<f32>::try_from(tensor(reference, &format!("wave_{clip}")).view(-1)).unwrap();
-    backbone.prepare(&wave).unwrap()
+    backbone.preparer().prepare(&wave).unwrap()
 }
 
 fn encode(backbone: &dyn Backbone, clips: &[Prepared]) -> Vec<Tensor> {
@@ -103,6 +103,6 @@ fn splitting_at_any_cut_changes_nothing() {
 
 #[test]
 fn a_clip_of_more_than_thirty_seconds_is_an_error_that_says_so() {
-    let error = backbone(Compat::Sure).prepare(&vec![0.1; 31 * 16_000]).unwrap_err();
+    let error = backbone(Compat::Sure).preparer().prepare(&vec![0.1; 31 * 16_000]).unwrap_err();
     assert!(error.to_string().contains("30.0 s"), "{error}");
 }

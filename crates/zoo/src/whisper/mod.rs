@@ -10,12 +10,12 @@
 mod config;
 mod names;
 
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
 use sure_audio::{LogMel, MelConfig, MelPadding};
 use sure_nn::{
     Anatomy, Backbone, BlockId, Checkpoint, Conv1d, Cx, EncoderBlock, FrameMask, Hooks, Init, Input,
-    LayerNorm, Loader, Loading, NnError, Prepared, Role, Site, State, Store, tch::Tensor,
+    LayerNorm, Loader, Loading, NnError, Prepare, Prepared, Role, Site, State, Store, tch::Tensor,
 };
 
 pub use self::config::WhisperConfig;
@@ -30,6 +30,12 @@ pub struct Whisper {
     network: Network,
     store: Store,
     anatomy: Anatomy,
+    preparer: Arc<Preparer>,
+}
+
+/// The log-mel front end.
+#[derive(Debug)]
+struct Preparer {
     log_mel: LogMel,
     padding: MelPadding,
     limit: usize,
@@ -77,12 +83,14 @@ impl Whisper {
             network,
             store,
             anatomy: config.anatomy(),
-            log_mel: LogMel::new(MelConfig::whisper(config.num_mel_bins)),
-            padding: match options.compat {
-                Compat::Sure => MelPadding::Real,
-                Compat::Transformers => MelPadding::ThirtySeconds,
-            },
-            limit: config.max_source_positions as usize * SAMPLES_PER_POSITION,
+            preparer: Arc::new(Preparer {
+                log_mel: LogMel::new(MelConfig::whisper(config.num_mel_bins)),
+                padding: match options.compat {
+                    Compat::Sure => MelPadding::Real,
+                    Compat::Transformers => MelPadding::ThirtySeconds,
+                },
+                limit: config.max_source_positions as usize * SAMPLES_PER_POSITION,
+            }),
         })
     }
 }
@@ -110,6 +118,21 @@ impl Network {
     }
 }
 
+impl Prepare for Preparer {
+    fn prepare(&self, samples: &[f32]) -> Result<Prepared, NnError> {
+        if samples.len() > self.limit {
+            let seconds = |samples: usize| samples as f64 / f64::from(RATE_HZ);
+            return Err(NnError::TooLong { seconds: seconds(samples.len()), limit: seconds(self.limit) });
+        }
+        let mel = self
+            .log_mel
+            .compute(samples, self.padding)
+            .map_err(|source| NnError::BadInput { reason: source.to_string() })?;
+        let (channels, length) = mel.data.dim();
+        Ok(Prepared { data: mel.data.iter().copied().collect(), channels, length })
+    }
+}
+
 impl Backbone for Whisper {
     fn anatomy(&self) -> &Anatomy {
         &self.anatomy
@@ -124,20 +147,11 @@ impl Backbone for Whisper {
     }
 
     fn preprocessing(&self) -> String {
-        format!("whisper log-mel 1 {:?} {:?}", self.log_mel.config(), self.padding)
+        format!("whisper log-mel 1 {:?} {:?}", self.preparer.log_mel.config(), self.preparer.padding)
     }
 
-    fn prepare(&self, samples: &[f32]) -> Result<Prepared, NnError> {
-        if samples.len() > self.limit {
-            let seconds = |samples: usize| samples as f64 / f64::from(RATE_HZ);
-            return Err(NnError::TooLong { seconds: seconds(samples.len()), limit: seconds(self.limit) });
-        }
-        let mel = self
-            .log_mel
-            .compute(samples, self.padding)
-            .map_err(|source| NnError::BadInput { reason: source.to_string() })?;
-        let (channels, length) = mel.data.dim();
-        Ok(Prepared { data: mel.data.iter().copied().collect(), channels, length })
+    fn preparer(&self) -> Arc<dyn Prepare> {
+        self.preparer.clone()
     }
 
     fn front_end(&self, input: &Input) -> State {

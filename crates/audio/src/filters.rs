@@ -1,0 +1,68 @@
+//! Mel filters on the Slaney scale.
+
+use std::ops::Range;
+
+/// Below this the Slaney scale is linear, 15 mel at 1 kHz; above it is logarithmic, 27 mel for a factor of 6.4.
+const BREAK_HZ: f64 = 1000.0;
+const BREAK_MEL: f64 = 15.0;
+
+/// Triangular filters over the bins of a power spectrum, each scaled to unit area. A filter is zero at most of the
+/// bins, so that only its own stretch of bins is kept.
+pub(crate) struct MelFilters {
+    filters: Vec<(Range<usize>, Vec<f64>)>,
+}
+
+impl MelFilters {
+    /// `n_mels` filters between 0 Hz and half of `rate_hz`, evenly spaced in mel.
+    pub(crate) fn slaney(n_mels: usize, n_fft: usize, rate_hz: u32) -> Self {
+        let nyquist = f64::from(rate_hz) / 2.0;
+        let top = hertz_to_mel(nyquist);
+        let edge = |index: usize| mel_to_hertz(top * index as f64 / (n_mels + 1) as f64);
+        let bins: Vec<f64> =
+            (0..=n_fft / 2).map(|bin| f64::from(rate_hz) * bin as f64 / n_fft as f64).collect();
+
+        let filters =
+            (0..n_mels).map(|mel| triangle(&bins, edge(mel), edge(mel + 1), edge(mel + 2))).collect();
+        Self { filters }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.filters.len()
+    }
+
+    /// The energy that each filter lets through of `power` (`[bins]`).
+    pub(crate) fn apply<'a>(&'a self, power: &'a [f64]) -> impl Iterator<Item = f64> + 'a {
+        self.filters.iter().map(|(bins, weights)| {
+            power[bins.clone()].iter().zip(weights).map(|(power, weight)| power * weight).sum()
+        })
+    }
+}
+
+/// The bins between `low` and `high` with their weights: a rise to `centre`, a fall to `high`, unit area in hertz.
+fn triangle(bins: &[f64], low: f64, centre: f64, high: f64) -> (Range<usize>, Vec<f64>) {
+    let start = bins.partition_point(|&hertz| hertz <= low);
+    let end = bins.partition_point(|&hertz| hertz < high).max(start);
+    let weights = bins[start..end]
+        .iter()
+        .map(|hertz| {
+            ((hertz - low) / (centre - low)).min((high - hertz) / (high - centre)) * 2.0 / (high - low)
+        })
+        .collect();
+    (start..end, weights)
+}
+
+fn hertz_to_mel(hertz: f64) -> f64 {
+    if hertz < BREAK_HZ {
+        hertz * BREAK_MEL / BREAK_HZ
+    } else {
+        BREAK_MEL + (hertz / BREAK_HZ).ln() * 27.0 / 6.4_f64.ln()
+    }
+}
+
+fn mel_to_hertz(mel: f64) -> f64 {
+    if mel < BREAK_MEL {
+        mel * BREAK_HZ / BREAK_MEL
+    } else {
+        BREAK_HZ * ((mel - BREAK_MEL) * 6.4_f64.ln() / 27.0).exp()
+    }
+}

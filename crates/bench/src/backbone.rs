@@ -1,0 +1,131 @@
+//! From the word after `--backbone` to a network.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use sure_nn::{Backbone, Seed, tch::Device};
+use sure_zoo::{Compat, LoadOptions, Weights, from_dir};
+
+use crate::environment;
+
+/// Seed of `random:` backbones: the same for every run, so that runs can be compared.
+const RANDOM_SEED: u64 = 0;
+
+/// A backbone that the user named: a folder, `random:<folder>`, or a hub id in the local cache.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BackboneRef {
+    /// The folder.
+    pub folder: PathBuf,
+    /// Whether its weights are to be drawn at random.
+    pub random: bool,
+    /// How tables and records call it.
+    pub name: String,
+}
+
+/// Something that is needed is not there: exit code 3.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Missing(pub String);
+
+impl BackboneRef {
+    /// Finds the backbone that `text` names.
+    ///
+    /// # Errors
+    /// When the folder or the cached download is not there.
+    pub fn find(text: &str) -> Result<Self> {
+        let (random, rest) = match text.strip_prefix("random:") {
+            Some(rest) => (true, rest),
+            None => (false, text),
+        };
+        let folder = locate(rest)?;
+        let name = canonical_name(&folder, rest);
+        Ok(Self { folder, random, name: if random { format!("random:{name}") } else { name } })
+    }
+
+    /// Opens it.
+    ///
+    /// # Errors
+    /// When a file is missing or damaged.
+    pub fn open(&self, device: Device, compat: Compat) -> Result<Box<dyn Backbone>> {
+        let weights = if self.random { Weights::Random(Seed::new(RANDOM_SEED)) } else { Weights::Pretrained };
+        self.open_with(weights, device, compat)
+    }
+
+    /// Its graph alone, for counting parameters.
+    ///
+    /// # Errors
+    /// When its configuration is missing or damaged.
+    pub fn open_blank(&self) -> Result<Box<dyn Backbone>> {
+        self.open_with(Weights::Blank, Device::Cpu, Compat::Sure)
+    }
+
+    fn open_with(&self, weights: Weights, device: Device, compat: Compat) -> Result<Box<dyn Backbone>> {
+        let options = LoadOptions { weights, device, compat };
+        from_dir(&self.folder, &options).with_context(|| format!("opening the backbone {}", self.name))
+    }
+}
+
+fn locate(text: &str) -> Result<PathBuf> {
+    let folder = PathBuf::from(text);
+    if folder.is_dir() {
+        return Ok(folder);
+    }
+    let looks_like_path = text.starts_with(['.', '/', '~']) || text.matches('/').count() != 1;
+    if looks_like_path {
+        return Err(Missing(format!(
+            "no backbone folder {text:?}: it should hold config.json and model.safetensors"
+        ))
+        .into());
+    }
+    let (id, revision) = text.split_once('@').unwrap_or((text, "main"));
+    cached(id, revision)?.with_context(|| {
+        Missing(format!(
+            "the backbone {text} is neither a folder nor in the hub cache {}; get it with \
+             `huggingface-cli download {id}` and try again, or name a folder",
+            environment::hub_cache().display()
+        ))
+    })
+}
+
+/// The snapshot folder of `id` in the hub's cache, which Python shares.
+fn cached(id: &str, revision: &str) -> Result<Option<PathBuf>> {
+    if id.contains("..") || revision.contains("..") {
+        bail!("{id}@{revision} is no hub id");
+    }
+    let folder = environment::hub_cache().join(format!("models--{}", id.replace('/', "--")));
+    let commit = std::fs::read_to_string(folder.join("refs").join(revision));
+    let commit = commit.map_or_else(|_| revision.to_owned(), |text| text.trim().to_owned());
+    let snapshot = folder.join("snapshots").join(commit);
+    Ok(snapshot.join("config.json").is_file().then_some(snapshot))
+}
+
+/// The last two parts of the folder's path: `openai/whisper-tiny.en`; hub ids stay as they are.
+fn canonical_name(folder: &Path, text: &str) -> String {
+    if !Path::new(text).is_dir() {
+        return text.to_owned();
+    }
+    let full = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
+    let mut parts: Vec<String> =
+        full.iter().rev().take(2).map(|part| part.to_string_lossy().into_owned()).collect();
+    parts.reverse();
+    parts.retain(|part| part != "/");
+    parts.join("/")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_that_is_not_there_says_what_it_should_hold() {
+        let error = BackboneRef::find("./nowhere").unwrap_err();
+        assert!(error.downcast_ref::<Missing>().is_some());
+        assert!(error.to_string().contains("config.json"), "{error}");
+    }
+
+    #[test]
+    fn a_hub_id_that_is_not_cached_says_how_to_get_it() {
+        let error = BackboneRef::find("nobody/nothing").unwrap_err();
+        assert!(format!("{error:#}").contains("nobody/nothing"), "{error:#}");
+    }
+}

@@ -1,0 +1,114 @@
+//! The command line: one file a verb, one line in [`Verb`].
+
+mod bench;
+mod common;
+mod eval;
+mod extract;
+mod params;
+mod perf;
+mod predict;
+mod registry;
+mod report;
+mod score;
+mod train;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+use tracing_subscriber::EnvFilter;
+
+use crate::{backbone::Missing, environment};
+
+/// Find out which parameter-efficient way of adapting a frozen speech model works for your task.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", version, propagate_version = true)]
+struct Cli {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    Bench(bench::Bench),
+    Report(report::Report),
+    Train(train::Train),
+    Eval(eval::Eval),
+    Predict(predict::Predict),
+    Extract(extract::Extract),
+    Params(params::Params),
+    Score(score::Score),
+    Perf(perf::Perf),
+    /// The adaptation methods.
+    Methods(registry::List),
+    /// The tasks.
+    Tasks(registry::List),
+    /// The families of backbones.
+    Backbones(registry::List),
+    /// The metrics.
+    Metrics(registry::List),
+    /// The suites.
+    Suites(registry::List),
+    #[command(hide = true)]
+    Cell(train::CellVerb),
+}
+
+/// How a verb ended, as an exit code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// All is well.
+    Done,
+    /// A cell or a check failed; the rest is done.
+    Failed,
+    /// Interrupted; the same command resumes.
+    Interrupted,
+}
+
+impl From<Ended> for ExitCode {
+    fn from(ended: Ended) -> Self {
+        match ended {
+            Ended::Done => Self::SUCCESS,
+            Ended::Failed => Self::from(1),
+            Ended::Interrupted => Self::from(130),
+        }
+    }
+}
+
+/// Parses the arguments of this process and does what they say.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let filter = EnvFilter::try_from_env("SURE_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    environment::listen_for_interrupts();
+    match cli.run() {
+        Ok(ended) => ended.into(),
+        Err(error) => {
+            common::complain(&format!("error: {error:#}"));
+            // What is missing has a code of its own; all else that stops a verb is usage or configuration.
+            let missing = error.chain().any(|cause| cause.downcast_ref::<Missing>().is_some());
+            ExitCode::from(if missing { 3 } else { 2 })
+        }
+    }
+}
+
+impl Cli {
+    fn run(self) -> Result<Ended> {
+        match self.verb {
+            Verb::Bench(verb) => verb.run(),
+            Verb::Report(verb) => verb.run(),
+            Verb::Train(verb) => verb.run(),
+            Verb::Eval(verb) => verb.run(),
+            Verb::Predict(verb) => verb.run(),
+            Verb::Extract(verb) => verb.run(),
+            Verb::Params(verb) => verb.run(),
+            Verb::Score(verb) => verb.run(),
+            Verb::Perf(verb) => verb.run(),
+            Verb::Methods(list) => list.methods(),
+            Verb::Tasks(list) => list.tasks(),
+            Verb::Backbones(list) => list.backbones(),
+            Verb::Metrics(list) => list.metrics(),
+            Verb::Suites(list) => list.suites(),
+            Verb::Cell(verb) => verb.run(),
+        }
+    }
+}

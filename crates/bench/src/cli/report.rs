@@ -1,0 +1,54 @@
+//! `report`: tables from records alone.
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use clap::{Args, ValueEnum};
+use sure_records::{Store, Table, TableFormat};
+
+use super::{Ended, common::say};
+use crate::{backbone::Missing, environment};
+
+/// Print the table of the results in a folder.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  cargo xtask report
+  cargo xtask report --out results --format markdown > table.md")]
+pub(super) struct Report {
+    /// The folder [default: $SURE_HOME/runs/sure-mini]
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// How to print it
+    #[arg(long, value_enum, default_value = "table")]
+    format: Format,
+    /// Same as --format json
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Format {
+    Table,
+    Markdown,
+    Csv,
+    Json,
+}
+
+impl Report {
+    pub(super) fn run(self) -> Result<Ended> {
+        let out = self.out.unwrap_or_else(|| environment::sure_home().join("runs").join("sure-mini"));
+        if !out.is_dir() {
+            return Err(Missing(format!("no results in {}: run `cargo xtask bench` first", out.display())).into());
+        }
+        let store = Store::open(out)?;
+        let format = match self.format {
+            _ if self.json => TableFormat::Json,
+            Format::Table => TableFormat::Terminal,
+            Format::Markdown => TableFormat::Markdown,
+            Format::Csv => TableFormat::Csv,
+            Format::Json => TableFormat::Json,
+        };
+        say(&Table::build(&store.records()?, Some(&store))?.render(format));
+        Ok(Ended::Done)
+    }
+}

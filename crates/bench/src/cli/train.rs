@@ -1,0 +1,153 @@
+//! `train`: one run on the user's own data; and the hidden verb that runs one planned cell.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use clap::Args;
+use sure_records::{Outcome, RunRecord};
+use sure_train::Observer;
+
+use super::{
+    Ended,
+    common::{self, DeviceFlag, complain, say, say_json},
+};
+use crate::{
+    cell::{CellOptions, is_interrupt, run_cell},
+    environment,
+    observe::{AbortAt, Bar, JsonLines},
+    plan::{Request, plan},
+    rundir::RunFile,
+};
+
+/// Adapt a backbone to a task on your own recordings.
+///
+/// The run's folder holds the trained values, the record and the predictions; `eval`, `predict` and `extract` take it
+/// as --run. The same command resumes a run that was interrupted or killed.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  cargo xtask train --task ks --method lora --backbone models/whisper-tiny.en --data words/manifest.jsonl --out run
+  cargo xtask train --task ser --method linear --backbone B --data emotions --out run --max-steps 50")]
+pub(super) struct Train {
+    /// The task
+    #[arg(long)]
+    task: String,
+    /// The method
+    #[arg(long)]
+    method: String,
+    /// The pretrained model: a folder, a hub id, or random:FOLDER
+    #[arg(long, value_name = "ID|DIR")]
+    backbone: String,
+    /// A manifest (JSONL or CSV), or a folder with one
+    #[arg(long, value_name = "MANIFEST")]
+    data: PathBuf,
+    /// The run's folder
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// The seed
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// At most N utterances a split
+    #[arg(long, value_name = "N")]
+    limit: Option<usize>,
+    /// At most N training steps
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    max_steps: Option<u64>,
+    /// auto, fp32 or bf16
+    #[arg(long, default_value = "auto", value_name = "P")]
+    precision: String,
+    #[command(flatten)]
+    device: DeviceFlag,
+    /// Where outputs of the frozen part are kept, or "off" [default: $SURE_HOME/cache/trunk]
+    #[arg(long, value_name = "off|DIR")]
+    cache: Option<PathBuf>,
+    /// Print the record as JSON
+    #[arg(long)]
+    json: bool,
+    /// Kill the process at an event, as `step:7`: for tests of resuming
+    #[arg(long, hide = true)]
+    abort_at: Option<String>,
+}
+
+impl Train {
+    pub(super) fn run(self) -> Result<Ended> {
+        self.device.resolve()?;
+        let request = Request {
+            suite: "sure".to_owned(),
+            profile: "mini".to_owned(),
+            tasks: vec![self.task],
+            methods: vec![self.method],
+            backbone: self.backbone,
+            data: self.data,
+            seeds: vec![self.seed],
+            limit: self.limit,
+            max_steps: self.max_steps,
+            threads: environment::cores(),
+            precision: common::precision(&self.precision)?,
+            device: self.device.device,
+            cache: common::cache(self.cache.as_deref()),
+        };
+        let plan = plan(&request)?;
+        let run = plan.runs.first().with_context(|| plan.refused.join("; "))?;
+        let folder = self.out;
+        // A finished run of the same cell is not run again; another cell must not overwrite it.
+        if RunFile::path(&folder).is_file() && RunFile::read(&folder)?.cell != run.cell {
+            anyhow::bail!("{} holds another run; name a new folder, or delete it", folder.display());
+        }
+        run.write(&folder)?;
+        let mut bar = Bar::new(&format!("{} {}", run.cell.column(), run.cell.method));
+        let record = match &self.abort_at {
+            None => run_cell(&folder, &CellOptions::default(), &mut bar),
+            Some(point) => run_cell(&folder, &CellOptions::default(), &mut AbortAt::new(&mut bar, point)?),
+        };
+        bar.clear();
+        finish(record, self.json)
+    }
+}
+
+/// Run one planned cell.
+#[derive(Debug, Args)]
+pub(super) struct CellVerb {
+    /// The cell's folder, with its run.json
+    folder: PathBuf,
+}
+
+impl CellVerb {
+    pub(super) fn run(self) -> Result<Ended> {
+        let mut observer = JsonLines;
+        let record = run_cell(&self.folder, &CellOptions::default(), &mut observer as &mut dyn Observer);
+        match record {
+            Ok(record) if record.outcome.is_ok() => Ok(Ended::Done),
+            Ok(_) => Ok(Ended::Failed),
+            Err(error) if is_interrupt(&error) => Ok(Ended::Interrupted),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+fn finish(record: Result<RunRecord>, json: bool) -> Result<Ended> {
+    let record = match record {
+        Err(error) if is_interrupt(&error) => {
+            complain(&format!("{error:#}"));
+            return Ok(Ended::Interrupted);
+        }
+        record => record?,
+    };
+    if json {
+        say_json(&record)?;
+    }
+    if let Outcome::Error { message, .. } = &record.outcome {
+        complain(&format!("failed: {message}"));
+        return Ok(Ended::Failed);
+    }
+    if !json {
+        for split in &record.scores {
+            let range = split
+                .interval
+                .as_ref()
+                .map(|interval| format!(" [{:.3}, {:.3}]", interval.low, interval.high));
+            let score = &split.score;
+            say(&format!("{:6} {} {:.3}{}", split.split, score.name, score.value, range.unwrap_or_default()));
+        }
+    }
+    Ok(Ended::Done)
+}

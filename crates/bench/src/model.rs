@@ -1,0 +1,79 @@
+//! Builds a model from its configuration.
+
+use anyhow::{Context, Result};
+use serde::{Deserialize, Serialize};
+use sure_data::TaskCard;
+use sure_nn::{Backbone, Loading, Seed, Source};
+use sure_tasks::Task;
+use sure_train::{Adapted, Headed, Model, TrainConfig};
+
+use crate::presets::MethodPreset;
+
+/// Everything about a run that can move a number, besides data, backbone and seed: stored in its cell.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RunConfig {
+    /// The method.
+    pub method: MethodPreset,
+    /// The task.
+    pub task: TaskCard,
+    /// Training.
+    pub train: TrainConfig,
+    /// Utterances a split at most.
+    pub limit: Option<usize>,
+}
+
+/// Where the trainable values come from.
+#[derive(Debug, Clone, Copy)]
+pub enum Start {
+    /// Fresh, from a seed.
+    Seeded(Seed),
+    /// Uninitialised: to be overwritten or only counted.
+    Blank,
+}
+
+impl Start {
+    fn source(self, part: &str) -> Source {
+        match self {
+            Self::Seeded(seed) => Source::Init(seed.derive(part)),
+            Self::Blank => Source::Blank,
+        }
+    }
+}
+
+/// The parameters that the formulas of method and head declare.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Declared {
+    /// Of the adapter.
+    pub adapter: u64,
+    /// Of the head.
+    pub head: u64,
+}
+
+/// Puts `method` and the head of `task` onto `backbone`.
+///
+/// # Errors
+/// When the method does not fit the backbone.
+pub fn build(
+    backbone: Box<dyn Backbone>,
+    method: &MethodPreset,
+    task: &dyn Task,
+    start: Start,
+) -> Result<(Model, Declared)> {
+    let device = backbone.store().iter().next().map_or(sure_nn::tch::Device::Cpu, |(_, p)| p.tensor.device());
+    let anatomy = backbone.anatomy().clone();
+    let mut declared = Declared { adapter: 0, head: task.head_count(anatomy.hidden()) };
+    let adapted = match &method.adapter {
+        None => Adapted::none(),
+        Some(config) => {
+            declared.adapter = config.declared_count(&anatomy)?;
+            let loading = Loading::trainable(start.source("adapter"), device);
+            let built = config.build(&anatomy, &loading.root()).context("putting the adapter in")?;
+            Adapted { adapter: built.adapter, sites: built.sites, store: loading.finish(|_| false)? }
+        }
+    };
+    let loading = Loading::trainable(start.source("head"), device);
+    let head = task.head(anatomy.hidden(), &loading.root()).context("building the head")?;
+    let headed = Headed { head, store: loading.finish(|_| false)? };
+    Ok((Model::new(backbone, adapted, headed, method.unfreeze), declared))
+}

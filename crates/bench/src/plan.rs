@@ -1,0 +1,185 @@
+//! From flags to cells.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, Result, bail};
+use sure_data::{Applies, Manifest, TaskCard, discover};
+use sure_nn::{Backbone, DeviceChoice, tch::Device};
+use sure_records::{Cell, CellId};
+use sure_zoo::Compat;
+
+use crate::{
+    backbone::BackboneRef,
+    cell::{CellData, absolute},
+    environment,
+    model::RunConfig,
+    presets,
+    rundir::RunFile,
+};
+
+/// What the user asked for.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// The suite.
+    pub suite: String,
+    /// Its profile.
+    pub profile: String,
+    /// `task` or `task/set`; empty = the profile's.
+    pub tasks: Vec<String>,
+    /// Methods; empty = the profile's.
+    pub methods: Vec<String>,
+    /// The word after `--backbone`.
+    pub backbone: String,
+    /// A folder with a manifest, or of such folders.
+    pub data: PathBuf,
+    /// The seeds.
+    pub seeds: Vec<u64>,
+    /// Utterances a split at most.
+    pub limit: Option<usize>,
+    /// Steps at most.
+    pub max_steps: Option<u64>,
+    /// Threads a cell.
+    pub threads: usize,
+    /// Precision.
+    pub precision: String,
+    /// Device.
+    pub device: DeviceChoice,
+    /// Cache folder; `None` = off.
+    pub cache: Option<PathBuf>,
+}
+
+/// The cells of a request, and what was left out with the reason.
+#[derive(Debug)]
+pub struct Plan {
+    /// The cells.
+    pub runs: Vec<RunFile>,
+    /// Sets that do not have a task, in words.
+    pub refused: Vec<String>,
+}
+
+impl Plan {
+    /// The ids of the cells.
+    pub fn ids(&self) -> Vec<CellId> {
+        self.runs.iter().map(|run| run.cell.id()).collect()
+    }
+}
+
+/// Plans the cells of `request`: tasks x methods x seeds, on every set that has the task.
+///
+/// # Errors
+/// When a name is unknown, the backbone or the data is not there, or a set that was named lacks its task.
+pub fn plan(request: &Request) -> Result<Plan> {
+    let suite = presets::suite(&request.suite)?;
+    let known: Vec<_> = suite.profiles.keys().cloned().collect();
+    let profile = suite.profiles.get(&request.profile).with_context(|| {
+        format!("suite {} has no profile {:?}; known: {}", suite.name, request.profile, known.join(", "))
+    })?;
+    let tasks = if request.tasks.is_empty() { &profile.tasks } else { &request.tasks };
+    let methods = if request.methods.is_empty() { &profile.methods } else { &request.methods };
+    let reference = BackboneRef::find(&request.backbone)?;
+    let device = request.device.resolve()?;
+    let backbone = reference.open(device, Compat::Sure)?;
+    let weights_hash = backbone.store().hash();
+    let manifests = discover(&request.data)?;
+    let (pairs, refused) = pairs(tasks, &manifests)?;
+    if pairs.is_empty() {
+        bail!("no set in {} has any of the tasks: {}", request.data.display(), refused.join("; "));
+    }
+
+    let mut runs = Vec::new();
+    let mut seen = BTreeMap::new();
+    for (card, manifest) in pairs {
+        for method in methods {
+            let mut train = profile.train_config(method)?;
+            train.steps = train.steps.min(request.max_steps.unwrap_or(u64::MAX));
+            let config = RunConfig {
+                method: presets::method(method)?,
+                task: card.clone(),
+                train,
+                limit: request.limit,
+            };
+            let key = (card.name.clone(), manifest.path.clone());
+            let (labels, fingerprint) = match seen.get(&key) {
+                Some(known) => known,
+                None => seen.entry(key).or_insert(describe(&config, &manifest.path, &*backbone)?),
+            };
+            for &seed in &request.seeds {
+                let cell = Cell {
+                    suite: suite.name.clone(),
+                    suite_version: suite.version,
+                    task: card.name.clone(),
+                    set: manifest.name.clone(),
+                    data_fingerprint: fingerprint.clone(),
+                    backbone: reference.name.clone(),
+                    weights_hash: weights_hash.clone(),
+                    method: method.clone(),
+                    seed,
+                    precision: request.precision.clone(),
+                    device: device_name(device),
+                    threads: request.threads,
+                    config: serde_json::to_value(&config)?,
+                };
+                let folder = absolute(&reference.folder)?;
+                let random = if reference.random { "random:" } else { "" };
+                runs.push(RunFile {
+                    cell,
+                    backbone: format!("{random}{}", folder.display()),
+                    data: absolute(&manifest.path)?,
+                    cache: request.cache.clone(),
+                    labels: labels.clone(),
+                });
+            }
+        }
+    }
+    Ok(Plan { runs, refused })
+}
+
+/// Default folder of the cache.
+pub fn default_cache() -> PathBuf {
+    environment::sure_home().join("cache").join("trunk")
+}
+
+fn device_name(device: Device) -> String {
+    match device {
+        Device::Cuda(number) => format!("cuda:{number}"),
+        _ => "cpu".to_owned(),
+    }
+}
+
+/// Labels and fingerprint of a set.
+fn describe(config: &RunConfig, manifest: &Path, backbone: &dyn Backbone) -> Result<(Vec<String>, String)> {
+    let data = CellData::read(config, manifest, backbone.rate_hz())?;
+    Ok((data.set.labels, data.fingerprint.hash))
+}
+
+/// Every task with every set that has it; `task/set` names one.
+fn pairs<'a>(
+    tasks: &[String],
+    manifests: &'a [Manifest],
+) -> Result<(Vec<(TaskCard, &'a Manifest)>, Vec<String>)> {
+    let (mut pairs, mut refused) = (Vec::new(), Vec::new());
+    for name in tasks {
+        let (task, set) = match name.split_once('/') {
+            Some((task, set)) => (task, Some(set)),
+            None => (name.as_str(), None),
+        };
+        let card = presets::task(task)?;
+        let mut found = false;
+        for manifest in manifests.iter().filter(|manifest| set.is_none_or(|set| manifest.name == set)) {
+            found = true;
+            match card.applies(manifest)? {
+                Applies::Yes => pairs.push((card.clone(), manifest)),
+                Applies::No(refusal) if set.is_some() => bail!("{refusal}"),
+                Applies::No(refusal) => refused.push(refusal.to_string()),
+            }
+        }
+        if !found {
+            let sets: Vec<_> = manifests.iter().map(|manifest| manifest.name.as_str()).collect();
+            bail!("no set {:?} in the data folder; there are: {}", set.unwrap_or(""), sets.join(", "));
+        }
+    }
+    Ok((pairs, refused))
+}

@@ -1,0 +1,120 @@
+//! A run's folder: `run.json` (what it is), `model.safetensors` (what it learned), `record.json` and its neighbours.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, ensure};
+use serde::{Deserialize, Serialize};
+use sure_data::LabelledSet;
+use sure_nn::{Checkpoint, tch::Device};
+use sure_records::{Cell, write_atomic};
+use sure_tasks::{Task, task_for};
+use sure_train::Model;
+use sure_zoo::Compat;
+
+use crate::{
+    backbone::BackboneRef,
+    model::{self, RunConfig, Start},
+};
+
+/// What a run is, with the paths that it needs on this machine.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunFile {
+    /// The cell: everything that can move a number.
+    pub cell: Cell,
+    /// The word after `--backbone`, with an absolute path.
+    pub backbone: String,
+    /// The manifest.
+    pub data: PathBuf,
+    /// Cache folder; `None` = off.
+    pub cache: Option<PathBuf>,
+    /// The labels, in the order of the logits.
+    pub labels: Vec<String>,
+}
+
+impl RunFile {
+    /// Where it is kept in `folder`.
+    pub fn path(folder: &Path) -> PathBuf {
+        folder.join("run.json")
+    }
+
+    /// Reads it.
+    ///
+    /// # Errors
+    /// When `folder` is not a run's folder.
+    pub fn read(folder: &Path) -> Result<Self> {
+        let path = Self::path(folder);
+        let text = std::fs::read_to_string(&path).with_context(|| {
+            format!("{} is not a run's folder: cannot read {}", folder.display(), path.display())
+        })?;
+        serde_json::from_str(&text).with_context(|| format!("{} is damaged", path.display()))
+    }
+
+    /// Writes it.
+    ///
+    /// # Errors
+    /// When the folder cannot be written.
+    pub fn write(&self, folder: &Path) -> Result<()> {
+        std::fs::create_dir_all(folder).with_context(|| format!("creating {}", folder.display()))?;
+        write_atomic(&Self::path(folder), serde_json::to_string_pretty(self)?.as_bytes())?;
+        Ok(())
+    }
+
+    /// The configuration that the cell spells out.
+    ///
+    /// # Errors
+    /// When it is of another version.
+    pub fn config(&self) -> Result<RunConfig> {
+        serde_json::from_value(self.cell.config.clone())
+            .context("the run's configuration is of another version")
+    }
+
+    /// The task with the run's labels.
+    ///
+    /// # Errors
+    /// When the configuration is of another version.
+    pub fn task(&self) -> Result<Box<dyn Task>> {
+        let set = LabelledSet {
+            task: self.cell.task.clone(),
+            set: self.cell.set.clone(),
+            labels: self.labels.clone(),
+            train: Vec::new(),
+            valid: Vec::new(),
+            test: Vec::new(),
+            skipped: 0,
+        };
+        Ok(task_for(&self.config()?.task, &set))
+    }
+
+    /// The trained model that `folder` holds.
+    ///
+    /// # Errors
+    /// When the backbone is gone or has other weights, or a tensor is missing or left over.
+    pub fn load_model(&self, folder: &Path, device: Device) -> Result<Model> {
+        let backbone = BackboneRef::find(&self.backbone)?.open(device, Compat::Sure)?;
+        ensure!(
+            backbone.store().hash() == self.cell.weights_hash,
+            "the backbone {} has other weights than the run was trained with",
+            self.backbone
+        );
+        let (model, _) = model::build(backbone, &self.config()?.method, &*self.task()?, Start::Blank)?;
+        let path = model_path(folder);
+        let saved = Checkpoint::open(std::slice::from_ref(&path))?.read_all()?;
+        model.restore(&saved).with_context(|| format!("loading {}", path.display()))?;
+        Ok(model)
+    }
+}
+
+/// Where the trained values are kept.
+pub fn model_path(folder: &Path) -> PathBuf {
+    folder.join("model.safetensors")
+}
+
+/// Writes the trained values.
+///
+/// # Errors
+/// When the folder cannot be written.
+pub fn save_model(folder: &Path, model: &Model) -> Result<(), sure_train::TrainError> {
+    let bytes = Checkpoint::to_bytes(&model.snapshot(), None)?;
+    write_atomic(&model_path(folder), &bytes)?;
+    Ok(())
+}

@@ -1,0 +1,159 @@
+use std::io;
+use std::path::PathBuf;
+
+use sure_audio::AudioError;
+use thiserror::Error;
+
+use crate::{Refusal, Split};
+
+/// What can be wrong with data.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum DataError {
+    /// The file system refused.
+    #[error("{action} {}", path.display())]
+    Io {
+        /// What was being done, as a verb.
+        action: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// A folder holds no data set.
+    #[error(
+        "no manifest in {}: looked for manifest.jsonl and manifest.csv there and in each folder in it",
+        path.display()
+    )]
+    NoManifest {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// A file that is not called like a manifest.
+    #[error("{} is no manifest: its name must end in .jsonl or .csv", path.display())]
+    NotAManifest {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A manifest without rows.
+    #[error("{} has no rows", path.display())]
+    EmptyManifest {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A line that cannot be read at all.
+    #[error("{}, line {line}: {reason}", path.display())]
+    BadLine {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A row without a key that every row needs.
+    #[error("{}, line {line}: the key `{key}` is missing", path.display())]
+    MissingKey {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// The key.
+        key: String,
+    },
+    /// A value of the wrong kind.
+    #[error("{}, line {line}: `{key}` must be {expected}, not {found}", path.display())]
+    BadValue {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// The key.
+        key: String,
+        /// What it may be.
+        expected: &'static str,
+        /// What it is, as JSON.
+        found: String,
+    },
+    /// Two rows of one id.
+    #[error("{}, line {line}: the id `{id}` is taken by line {first} already; give one of them an `id` of its own", path.display())]
+    DuplicateId {
+        /// The file.
+        path: PathBuf,
+        /// The second row's line, from 1.
+        line: usize,
+        /// The first row's line.
+        first: usize,
+        /// The id.
+        id: String,
+    },
+    /// A split that is not known.
+    #[error("{}, line {line}: `{key}` is `{value}`; a split is {}", path.display(), Split::SPELLINGS)]
+    UnknownSplit {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// The key that names splits.
+        key: String,
+        /// Its value.
+        value: String,
+    },
+    /// Rows of a class that cannot be learnt.
+    #[error(
+        "set `{set}`, task `{task}`: {count} {split} rows have labels that no training row has: {}{}",
+        examples.join(", "), if *count > examples.len() { ", ..." } else { "" }
+    )]
+    UnknownLabel {
+        /// The data set.
+        set: String,
+        /// The task.
+        task: String,
+        /// The split of the rows.
+        split: Split,
+        /// How many rows.
+        count: usize,
+        /// At most three of them, as `id (label)`.
+        examples: Vec<String>,
+    },
+    /// The set does not have the task.
+    #[error("{0}")]
+    Refused(Refusal),
+    /// A limit that leaves nothing.
+    #[error("a limit of 0 utterances leaves nothing to learn from; 1 is the least")]
+    ZeroLimit,
+    /// A task card that cannot be read.
+    #[error("read the task card `{name}`")]
+    Card {
+        /// The card's file or name.
+        name: String,
+        /// What the parser said, with line and column.
+        #[source]
+        source: Box<toml::de::Error>,
+    },
+    /// A recording that cannot be decoded.
+    #[error("decode utterance `{id}`")]
+    Audio {
+        /// The utterance.
+        id: String,
+        /// Why, with the file's name.
+        #[source]
+        source: AudioError,
+    },
+    /// Facts that do not belong to the set.
+    #[error("{facts} audio facts for {utterances} utterances")]
+    FactsMismatch {
+        /// How many facts.
+        facts: usize,
+        /// How many utterances.
+        utterances: usize,
+    },
+}
+
+impl DataError {
+    pub(crate) fn io(action: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
+        let path = path.into();
+        move |source| Self::Io { action, path, source }
+    }
+}

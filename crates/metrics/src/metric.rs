@@ -1,0 +1,114 @@
+use serde::Serialize;
+
+use crate::{METRICS, MetricError, Score};
+
+/// What a metric is.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+pub struct MetricInfo {
+    /// The name in the registry, in kebab case.
+    pub name: &'static str,
+    /// What it measures, in one sentence.
+    pub summary: &'static str,
+    /// Whether more of it is better.
+    pub higher_is_better: bool,
+}
+
+/// A score as a function of the items that take part, given by their indices (an item may occur several times).
+pub type Statistic<'a> = Box<dyn Fn(&[usize]) -> f64 + 'a>;
+
+/// A pure function from predictions and references to one number.
+///
+/// # For implementers
+///
+/// `score` checks that both lists are equally long and not empty. Override `statistic` where a resample can be scored
+/// without copying the texts; it must agree with `score`.
+pub trait Metric: Sync {
+    /// What the metric is.
+    fn info(&self) -> MetricInfo;
+
+    /// Scores `predictions` against `references`, item by item.
+    ///
+    /// # Errors
+    ///
+    /// [`MetricError::Empty`] or [`MetricError::LengthMismatch`].
+    fn score(&self, predictions: &[String], references: &[String]) -> Result<f64, MetricError>;
+
+    /// The score as a function of the items that take part, for resampling. An empty selection scores zero.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Metric::score`].
+    fn statistic<'a>(
+        &'a self,
+        predictions: &'a [String],
+        references: &'a [String],
+    ) -> Result<Statistic<'a>, MetricError> {
+        self.score(predictions, references)?;
+        Ok(Box::new(move |items| {
+            let pick = |texts: &[String]| items.iter().map(|&item| texts[item].clone()).collect::<Vec<_>>();
+            self.score(&pick(predictions), &pick(references)).unwrap_or(0.0)
+        }))
+    }
+
+    /// [`Metric::score`] with its name, direction and count.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Metric::score`].
+    fn evaluate(&self, predictions: &[String], references: &[String]) -> Result<Score, MetricError> {
+        let info = self.info();
+        Ok(Score {
+            name: info.name.to_owned(),
+            value: self.score(predictions, references)?,
+            unit: "ratio".to_owned(),
+            higher_is_better: info.higher_is_better,
+            n: references.len(),
+        })
+    }
+}
+
+/// The metric called `name`.
+///
+/// # Errors
+///
+/// [`MetricError::NoSuchMetric`], which lists the names that exist.
+pub fn metric(name: &str) -> Result<&'static dyn Metric, MetricError> {
+    METRICS.iter().copied().find(|metric| metric.info().name == name).ok_or_else(|| {
+        MetricError::NoSuchMetric {
+            name: name.to_owned(),
+            known: METRICS.iter().map(|metric| metric.info().name).collect::<Vec<_>>().join(", "),
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_metric_is_found_by_its_own_name_and_has_a_summary() {
+        for listed in METRICS {
+            let info = listed.info();
+            assert_eq!(metric(info.name).unwrap().info(), info);
+            assert!(info.summary.ends_with('.'), "{}", info.name);
+        }
+    }
+
+    #[test]
+    fn an_unknown_name_lists_what_exists() {
+        let message = metric("f1").err().unwrap().to_string();
+        assert_eq!(
+            message,
+            "no metric is called `f1`; there are: accuracy, weighted-f1, macro-f1, micro-f1, uar"
+        );
+    }
+
+    #[test]
+    fn a_score_carries_its_name_direction_and_count() {
+        let labels = ["a".to_owned(), "b".to_owned()];
+        let score = metric("accuracy").unwrap().evaluate(&labels, &labels).unwrap();
+        assert_eq!((score.name.as_str(), score.value, score.unit.as_str()), ("accuracy", 1.0, "ratio"));
+        assert!(score.higher_is_better);
+        assert_eq!(score.n, 2);
+    }
+}

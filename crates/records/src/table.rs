@@ -1,0 +1,123 @@
+use serde::Serialize;
+use sure_metrics::Interval;
+
+use crate::{CellId, RecordsError, RunRecord, Store};
+
+mod build;
+mod render;
+
+/// Results by method and task, one section for each backbone and suite.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Table {
+    /// The sections, sorted by suite and backbone.
+    pub sections: Vec<Section>,
+}
+
+/// The results of one backbone in one suite.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Section {
+    /// The suite's name.
+    pub suite: String,
+    /// The suite's version.
+    pub suite_version: u32,
+    /// The backbone.
+    pub backbone: String,
+    /// The tasks, sorted by name.
+    pub columns: Vec<Column>,
+    /// The floors `random` and `linear`, then the methods by their trainable share.
+    pub rows: Vec<Row>,
+}
+
+/// One task on one data set.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Column {
+    /// The task.
+    pub task: String,
+    /// The data set.
+    pub set: String,
+    /// The metric; `None` where every cell failed.
+    pub metric: Option<String>,
+    /// Whether more of the metric is better.
+    pub higher_is_better: bool,
+}
+
+/// What a row stands for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RowKind {
+    /// A floor: what a method has to beat to be worth anything.
+    Floor,
+    /// A method.
+    Method,
+}
+
+/// One method on every column.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Row {
+    /// The method; where several configurations of it were run, with what tells them apart.
+    pub label: String,
+    /// What the row stands for.
+    pub kind: RowKind,
+    /// The smallest and the largest trainable share among the row's cells, in percent; `None` for `random`.
+    pub trainable_percent: Option<[f64; 2]>,
+    /// One entry a column; `None` where nothing was run.
+    pub entries: Vec<Option<Entry>>,
+}
+
+/// The cells of one method on one task, over seeds.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Entry {
+    /// The mean over the seeds that succeeded; `None` where all failed.
+    pub mean: Option<f64>,
+    /// Over two or more seeds Student's interval of the mean, for one seed the stored interval over utterances.
+    pub interval: Option<Interval>,
+    /// How many seeds succeeded.
+    pub seeds: usize,
+    /// How many seeds failed.
+    pub failed: usize,
+    /// How many items were scored in each.
+    pub n: usize,
+    /// Whether this is the column's best mean.
+    pub best: bool,
+    /// Whether the paired bootstrap over utterances does not tell it from the best.
+    pub tie: bool,
+    /// Whether every seed that succeeded had converged.
+    pub converged: bool,
+    /// The cells, sorted by seed.
+    pub cells: Vec<CellId>,
+}
+
+/// How a table is written.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum TableFormat {
+    /// For a terminal.
+    Terminal,
+    /// For a README.
+    Markdown,
+    /// One line an entry.
+    Csv,
+    /// The [`Table`] itself.
+    Json,
+}
+
+impl Table {
+    /// Builds the table from records alone. With a store, methods are compared with the best one through the stored
+    /// predictions; without it, or where predictions are missing, no ties are marked.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Store::predictions`], [`RecordsError::Compare`].
+    pub fn build(records: &[RunRecord], store: Option<&Store>) -> Result<Self, RecordsError> {
+        build::table(records, store)
+    }
+
+    /// The table as text, with a last line end.
+    pub fn render(&self, format: TableFormat) -> String {
+        match format {
+            TableFormat::Terminal => render::terminal(self),
+            TableFormat::Markdown => render::markdown(self),
+            TableFormat::Csv => render::csv(self),
+            TableFormat::Json => render::json(self),
+        }
+    }
+}
