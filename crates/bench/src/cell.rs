@@ -5,7 +5,7 @@ use std::{
     time::Instant,
 };
 
-use anyhow::{Context, Result, anyhow, ensure};
+use anyhow::{Result, anyhow, ensure};
 use sure_data::{AudioFacts, Example, Fingerprint, LabelledSet, Manifest, Split};
 use sure_metrics::{Metric, Score, SplitMix64, bootstrap, metric};
 use sure_nn::{Backbone, DeviceChoice, Seed, tch};

@@ -67,7 +67,7 @@ impl Observer for JsonLines {
 /// Draws a progress bar on standard error, where that is a terminal.
 #[derive(Debug)]
 pub struct Bar {
-    bar: ProgressBar,
+    drawn: ProgressBar,
     loss: f64,
     score: Option<f64>,
 }
@@ -78,26 +78,26 @@ impl Bar {
         let bar = ProgressBar::new(0);
         bar.set_style(style());
         bar.set_prefix(title.to_owned());
-        Self { bar, loss: 0.0, score: None }
+        Self { drawn: bar, loss: 0.0, score: None }
     }
 
     /// A bar drawn by somebody else.
     pub fn with(bar: ProgressBar) -> Self {
         bar.set_style(style());
-        Self { bar, loss: 0.0, score: None }
+        Self { drawn: bar, loss: 0.0, score: None }
     }
 
     /// Shows a line from a cell's process.
     pub fn show(&mut self, line: &Line) {
         match line {
             Line::Filled { done, total } => {
-                self.bar.set_length(*total as u64);
-                self.bar.set_position(*done as u64);
-                self.bar.set_message("frozen part");
+                self.drawn.set_length(*total as u64);
+                self.drawn.set_position(*done as u64);
+                self.drawn.set_message("frozen part");
             }
             Line::Step { done, total, loss } => {
-                self.bar.set_length(*total);
-                self.bar.set_position(*done);
+                self.drawn.set_length(*total);
+                self.drawn.set_position(*done);
                 self.loss = *loss;
                 self.message();
             }
@@ -106,18 +106,18 @@ impl Bar {
                 self.message();
             }
             Line::Checkpointed { .. } => {}
-            Line::Trained { .. } => self.bar.set_message("checking"),
+            Line::Trained { .. } => self.drawn.set_message("checking"),
         }
     }
 
     /// Takes the bar off the screen.
     pub fn clear(&self) {
-        self.bar.finish_and_clear();
+        self.drawn.finish_and_clear();
     }
 
     fn message(&self) {
         let score = self.score.map(|score| format!(", valid {score:.3}")).unwrap_or_default();
-        self.bar.set_message(format!("loss {:.3}{score}", self.loss));
+        self.drawn.set_message(format!("loss {:.3}{score}", self.loss));
     }
 }
 

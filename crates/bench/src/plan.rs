@@ -155,11 +155,11 @@ fn describe(config: &RunConfig, manifest: &Path, backbone: &dyn Backbone) -> Res
     Ok((data.set.labels, data.fingerprint.hash))
 }
 
+/// A task and a set that has it.
+type Pair<'a> = (TaskCard, &'a Manifest);
+
 /// Every task with every set that has it; `task/set` names one.
-fn pairs<'a>(
-    tasks: &[String],
-    manifests: &'a [Manifest],
-) -> Result<(Vec<(TaskCard, &'a Manifest)>, Vec<String>)> {
+fn pairs<'a>(tasks: &[String], manifests: &'a [Manifest]) -> Result<(Vec<Pair<'a>>, Vec<String>)> {
     let (mut pairs, mut refused) = (Vec::new(), Vec::new());
     for name in tasks {
         let (task, set) = match name.split_once('/') {

@@ -5,7 +5,7 @@ use std::{
     io::{BufRead as _, BufReader, Read as _},
     path::Path,
     process::{Command, Stdio},
-    sync::Mutex,
+    sync::{Mutex, MutexGuard, PoisonError},
     thread,
     time::Duration,
 };
@@ -50,23 +50,28 @@ pub fn run_cells(runs: &[RunFile], store: &Store, jobs: usize) -> Result<Vec<Opt
     thread::scope(|scope| {
         let worker = || -> Result<()> {
             loop {
-                let next = queue.lock().expect("no worker panics while it holds the queue").pop_front();
+                let next = lock(&queue).pop_front();
                 let Some(index) = next.filter(|_| !environment::interrupted()) else { return Ok(()) };
                 if run_one(&runs[index], store, &bars)? {
                     overall.inc(1);
                 } else {
-                    queue.lock().expect("no worker panics while it holds the queue").push_back(index);
+                    lock(&queue).push_back(index);
                     thread::sleep(WAIT);
                 }
             }
         };
         let workers: Vec<_> = (0..jobs.max(1)).map(|_| scope.spawn(worker)).collect();
-        workers.into_iter().try_for_each(|worker| {
-            worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-        })
+        workers
+            .into_iter()
+            .try_for_each(|worker| worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
     })?;
     overall.finish_and_clear();
     runs.iter().map(|run| Ok(store.get(&run.cell.id())?)).collect()
+}
+
+/// The queue is whole whatever happened to a worker: every change to it is a single call.
+fn lock(queue: &Mutex<VecDeque<usize>>) -> MutexGuard<'_, VecDeque<usize>> {
+    queue.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Runs one cell unless somebody else does; false when it is to be looked at again.

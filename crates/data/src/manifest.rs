@@ -40,7 +40,8 @@ impl Manifest {
     ///
     /// Names the file, and where it can the line and the key.
     pub fn read(path: &Path) -> Result<Self, DataError> {
-        let path = if path.is_dir() {
+        let about = fs::metadata(path).map_err(DataError::io("read", path))?;
+        let path = if about.is_dir() {
             find(path).ok_or_else(|| DataError::NoManifest { path: path.to_owned() })?
         } else {
             path.to_owned()

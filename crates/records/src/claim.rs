@@ -48,7 +48,6 @@ pub enum ClaimState {
 /// What `<name>.claim` holds.
 #[derive(Debug, Deserialize, PartialEq, Serialize)]
 struct Body {
-    #[serde(flatten)]
     owner: Owner,
     token: String,
     heartbeat_s: f64,
@@ -103,8 +102,10 @@ impl Claim {
         let body =
             Body { owner: Owner::this_process(), token: token(), heartbeat_s: heartbeat.as_secs_f64() };
         let text = serde_json::to_vec(&body)?;
-        file.write_all(&text)?;
-        file.sync_all()?;
+        if let Err(error) = file.write_all(&text).and_then(|()| file.sync_all()) {
+            let _ = fs::remove_file(path);
+            return Err(error);
+        }
         let (stop, stopped) = mpsc::channel::<()>();
         // The open file, not its name: once taken over, the heartbeat goes to a file that nobody sees any more.
         let heart = thread::Builder::new().name("heartbeat".into()).spawn(move || {

@@ -138,6 +138,11 @@ impl Model {
         self.headed.head.forward(&self.encode(adapter, state, cx))
     }
 
+    /// Logits from the input itself, for a single pass without a cache.
+    pub fn logits_of(&self, input: &Input, cx: &Cx) -> Tensor {
+        self.headed.head.forward(&self.backbone.encode(input, &*self.adapted.adapter, cx, Keep::Last))
+    }
+
     fn encode(&self, adapter: &dyn Adapter, state: State, cx: &Cx) -> Encoded {
         if self.cut != Cut::Input {
             return self.backbone.encode_from(state, self.cut, adapter, cx, Keep::Last);

@@ -59,10 +59,10 @@ pub(super) struct Bench {
     precision: String,
     #[command(flatten)]
     device: DeviceFlag,
-    /// Where outputs of the frozen part are kept, or "off" [default: $SURE_HOME/cache/trunk]
+    /// Where outputs of the frozen part are kept, or "off" [default: cache/trunk in `$SURE_HOME`]
     #[arg(long, value_name = "off|DIR")]
     cache: Option<PathBuf>,
-    /// Where results are kept [default: $SURE_HOME/runs/<suite>-<profile>]
+    /// Where results are kept [default: runs/SUITE-PROFILE in `$SURE_HOME`]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Print the records as JSON instead of the table
@@ -99,9 +99,8 @@ impl Bench {
             device: self.device.device,
             cache: common::cache(self.cache.as_deref()),
         };
-        let default = || {
-            environment::sure_home().join("runs").join(format!("{}-{}", request.suite, request.profile))
-        };
+        let default =
+            || environment::sure_home().join("runs").join(format!("{}-{}", request.suite, request.profile));
         let out = self.out.unwrap_or_else(default);
         let plan = plan(&request)?;
         for refused in &plan.refused {
@@ -115,7 +114,12 @@ impl Bench {
             common::say_json(&records)?;
         } else {
             say(&Table::build(&records, Some(&store))?.render(TableFormat::Terminal));
-            say(&format!("{} cells in {:.1} s; records in {}", records.len(), start.elapsed().as_secs_f64(), out.display()));
+            say(&format!(
+                "{} cells in {:.1} s; records in {}",
+                records.len(),
+                start.elapsed().as_secs_f64(),
+                out.display()
+            ));
         }
         let failed: Vec<_> = records.iter().filter(|record| !record.outcome.is_ok()).collect();
         for record in &failed {

@@ -66,7 +66,11 @@ impl Params {
         };
         let (model, declared) = model::build(backbone, &method, &*task_for(&card, &set), Start::Blank)?;
         if model.adapted.store.count() != declared.adapter {
-            bail!("the method declares {} parameters and builds {}", declared.adapter, model.adapted.store.count());
+            bail!(
+                "the method declares {} parameters and builds {}",
+                declared.adapter,
+                model.adapted.store.count()
+            );
         }
         let backbone = model.backbone.store().count();
         let head = if self.task.is_some() { declared.head } else { 0 };

@@ -35,7 +35,8 @@ impl List {
     pub(super) fn tasks(&self) -> Result<Ended> {
         let row = |name: &str| {
             let card = presets::task(name)?;
-            let line = format!("{} (label `{}`, split `{}`, {})", card.title, card.label, card.split, card.metric);
+            let line =
+                format!("{} (label `{}`, split `{}`, {})", card.title, card.label, card.split, card.metric);
             Ok((name.to_owned(), line, serde_json::to_value(&card)?))
         };
         self.print(presets::tasks().into_iter().map(row).collect::<Result<_>>()?)
@@ -61,7 +62,8 @@ impl List {
         let row = |name: &str| {
             let suite = presets::suite(name)?;
             let profiles: Vec<_> = suite.profiles.keys().map(String::as_str).collect();
-            let line = format!("{}, version {} (profiles: {})", suite.title, suite.version, profiles.join(", "));
+            let line =
+                format!("{}, version {} (profiles: {})", suite.title, suite.version, profiles.join(", "));
             Ok((name.to_owned(), line, serde_json::to_value(&suite)?))
         };
         self.print(presets::suites().into_iter().map(row).collect::<Result<_>>()?)

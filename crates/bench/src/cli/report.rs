@@ -15,7 +15,7 @@ use crate::{backbone::Missing, environment};
   cargo xtask report
   cargo xtask report --out results --format markdown > table.md")]
 pub(super) struct Report {
-    /// The folder [default: $SURE_HOME/runs/sure-mini]
+    /// The folder [default: runs/sure-mini in `$SURE_HOME`]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// How to print it
@@ -38,7 +38,9 @@ impl Report {
     pub(super) fn run(self) -> Result<Ended> {
         let out = self.out.unwrap_or_else(|| environment::sure_home().join("runs").join("sure-mini"));
         if !out.is_dir() {
-            return Err(Missing(format!("no results in {}: run `cargo xtask bench` first", out.display())).into());
+            return Err(
+                Missing(format!("no results in {}: run `cargo xtask bench` first", out.display())).into()
+            );
         }
         let store = Store::open(out)?;
         let format = match self.format {

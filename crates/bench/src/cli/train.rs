@@ -57,7 +57,7 @@ pub(super) struct Train {
     precision: String,
     #[command(flatten)]
     device: DeviceFlag,
-    /// Where outputs of the frozen part are kept, or "off" [default: $SURE_HOME/cache/trunk]
+    /// Where outputs of the frozen part are kept, or "off" [default: cache/trunk in `$SURE_HOME`]
     #[arg(long, value_name = "off|DIR")]
     cache: Option<PathBuf>,
     /// Print the record as JSON

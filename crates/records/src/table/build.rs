@@ -1,4 +1,217 @@
-use crate::{RecordsError, RunRecord, Store, Table};
-pub(super) fn table(_records: &[RunRecord], _store: Option<&Store>) -> Result<Table, RecordsError> {
-    Ok(Table { sections: vec![] })
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+use sure_metrics::{Interval, t_interval};
+
+use super::{Column, Entry, Row, RowKind, Section, Table, ties};
+use crate::canonical::canonical_json;
+use crate::{RecordsError, RunRecord, SplitScore, Store};
+
+/// The split that tables report.
+const SPLIT: &str = "test";
+/// The methods that are floors, in the order of the rows.
+const RANDOM: &str = "random";
+const LINEAR: &str = "linear";
+/// What tells two configurations apart is shown no longer than this.
+const LABEL_WIDTH: usize = 12;
+
+/// Task and data set.
+type Place<'a> = (&'a str, &'a str);
+
+pub(super) fn table(records: &[RunRecord], store: Option<&Store>) -> Result<Table, RecordsError> {
+    let mut groups: BTreeMap<(&str, u32, &str), Vec<&RunRecord>> = BTreeMap::new();
+    for record in records {
+        let cell = &record.cell;
+        groups.entry((&cell.suite, cell.suite_version, &cell.backbone)).or_default().push(record);
+    }
+    let sections = groups.into_values().map(|group| section(&group, store)).collect::<Result<_, _>>()?;
+    Ok(Table { sections })
+}
+
+fn section(records: &[&RunRecord], store: Option<&Store>) -> Result<Section, RecordsError> {
+    let places: Vec<Place<'_>> =
+        records.iter().map(|record| place(record)).collect::<BTreeSet<_>>().into_iter().collect();
+    let mut by_row: BTreeMap<String, Vec<&RunRecord>> = BTreeMap::new();
+    for (record, label) in records.iter().zip(labels(records)) {
+        by_row.entry(label).or_default().push(record);
+    }
+    let mut rows: Vec<Row> =
+        by_row.iter().map(|(label, group)| method_row(label, group, &places)).collect();
+    rows.sort_by(|left, right| {
+        let order = |row: &Row| (row.kind == RowKind::Method, row.trainable_percent.unwrap_or_default()[1]);
+        let (left_floor, left_share) = order(left);
+        let (right_floor, right_share) = order(right);
+        left_floor.cmp(&right_floor).then(left_share.total_cmp(&right_share)).then(left.label.cmp(&right.label))
+    });
+    rows.extend(random_row(records, &places));
+    rows.rotate_right(usize::from(rows.last().is_some_and(|row| row.label == RANDOM)));
+    let columns: Vec<Column> = places.iter().map(|place| column(records, *place)).collect();
+    for (index, column) in columns.iter().enumerate() {
+        mark_best(&mut rows, index, column.higher_is_better);
+    }
+    if let Some(store) = store {
+        ties::mark(&mut rows, &columns, records, store)?;
+    }
+    let cell = &records[0].cell;
+    Ok(Section {
+        suite: cell.suite.clone(),
+        suite_version: cell.suite_version,
+        backbone: cell.backbone.clone(),
+        columns,
+        rows,
+    })
+}
+
+fn place(record: &RunRecord) -> Place<'_> {
+    (&record.cell.task, &record.cell.set)
+}
+
+fn column(records: &[&RunRecord], place: Place<'_>) -> Column {
+    let score = records.iter().filter(|record| self::place(record) == place).find_map(|record| record.score(SPLIT));
+    Column {
+        task: place.0.to_owned(),
+        set: place.1.to_owned(),
+        metric: score.map(|score| score.score.name.clone()),
+        higher_is_better: score.is_none_or(|score| score.score.higher_is_better),
+    }
+}
+
+/// The row that each record belongs to: its method, with the settings that differ among records of the same method
+/// and place and are not the seed.
+fn labels(records: &[&RunRecord]) -> Vec<String> {
+    let settings: Vec<BTreeMap<String, String>> = records.iter().map(|record| settings(record)).collect();
+    let mut differing: BTreeMap<&str, BTreeSet<&String>> = BTreeMap::new();
+    for (index, record) in records.iter().enumerate() {
+        for other in 0..index {
+            if place(record) != place(records[other]) || record.cell.method != records[other].cell.method {
+                continue;
+            }
+            let (ours, theirs) = (&settings[index], &settings[other]);
+            let keys = ours.keys().chain(theirs.keys()).filter(|key| ours.get(*key) != theirs.get(*key));
+            differing.entry(&record.cell.method).or_default().extend(keys);
+        }
+    }
+    let label = |(record, settings): (&&RunRecord, &BTreeMap<String, String>)| {
+        let method = &record.cell.method;
+        let shown: Vec<String> = differing
+            .get(method.as_str())
+            .into_iter()
+            .flatten()
+            .map(|key| {
+                let value = settings.get(*key).map_or("none", String::as_str);
+                format!("{key}={}", value.chars().take(LABEL_WIDTH).collect::<String>())
+            })
+            .collect();
+        if shown.is_empty() { method.clone() } else { format!("{method} [{}]", shown.join(", ")) }
+    };
+    records.iter().zip(&settings).map(label).collect()
+}
+
+/// Everything in a cell but its seed, as dotted keys.
+fn settings(record: &RunRecord) -> BTreeMap<String, String> {
+    let mut cell = serde_json::to_value(&record.cell).expect("a cell is strings, integers and JSON");
+    if let Some(fields) = cell.as_object_mut() {
+        fields.shift_remove("seed");
+    }
+    let mut settings = BTreeMap::new();
+    flatten("", &cell, &mut settings);
+    settings
+}
+
+fn flatten(prefix: &str, value: &Value, into: &mut BTreeMap<String, String>) {
+    match value {
+        Value::Object(fields) => {
+            for (key, value) in fields {
+                // The configuration's own keys are clear enough without the word in front.
+                let prefix = match prefix {
+                    "" | "config" => key.clone(),
+                    _ => format!("{prefix}.{key}"),
+                };
+                flatten(&prefix, value, into);
+            }
+        }
+        Value::String(text) => drop(into.insert(prefix.to_owned(), text.clone())),
+        other => drop(into.insert(prefix.to_owned(), canonical_json(other))),
+    }
+}
+
+fn method_row(label: &str, records: &[&RunRecord], places: &[Place<'_>]) -> Row {
+    let shares = || {
+        records.iter().filter(|record| record.counts.total > 0).map(|record| record.counts.trainable_percent())
+    };
+    let trainable_percent = shares().reduce(f64::min).zip(shares().reduce(f64::max)).map(|(low, high)| [low, high]);
+    let is_floor = records.iter().any(|record| record.cell.method == LINEAR);
+    let entries = places
+        .iter()
+        .map(|place| {
+            let here: Vec<&RunRecord> =
+                records.iter().copied().filter(|record| self::place(record) == *place).collect();
+            let scores = |record: &&RunRecord| record.outcome.is_ok().then(|| record.score(SPLIT).cloned()).flatten();
+            entry(here, |record| scores(&record))
+        })
+        .collect();
+    let kind = if is_floor { RowKind::Floor } else { RowKind::Method };
+    Row { label: label.to_owned(), kind, trainable_percent, entries }
+}
+
+/// The floor that the records carry themselves, one of each seed. All methods of a place draw the same.
+fn random_row(records: &[&RunRecord], places: &[Place<'_>]) -> Option<Row> {
+    let entries: Vec<Option<Entry>> = places
+        .iter()
+        .map(|place| {
+            let mut by_seed: BTreeMap<u64, &RunRecord> = BTreeMap::new();
+            for record in records.iter().filter(|record| self::place(record) == *place && record.floor.is_some()) {
+                by_seed.entry(record.cell.seed).or_insert(record);
+            }
+            let mut entry = entry(by_seed.into_values().collect(), |record| record.floor.clone())?;
+            // Nothing was trained for it.
+            entry.converged = true;
+            Some(entry)
+        })
+        .collect();
+    let is_there = entries.iter().any(Option::is_some);
+    is_there.then(|| Row { label: RANDOM.to_owned(), kind: RowKind::Floor, trainable_percent: None, entries })
+}
+
+/// The records of one row and column, over their seeds.
+fn entry(mut records: Vec<&RunRecord>, score: impl Fn(&RunRecord) -> Option<SplitScore>) -> Option<Entry> {
+    records.sort_by(|left, right| (left.cell.seed, &left.id).cmp(&(right.cell.seed, &right.id)));
+    if records.is_empty() {
+        return None;
+    }
+    let good: Vec<(&RunRecord, SplitScore)> =
+        records.iter().filter_map(|record| Some((*record, score(record)?))).collect();
+    let values: Vec<f64> = good.iter().map(|(_, score)| score.score.value).collect();
+    let (mean, interval) = spread(&values, good.first().and_then(|(_, score)| score.interval));
+    Some(Entry {
+        mean,
+        interval,
+        seeds: good.len(),
+        failed: records.len() - good.len(),
+        n: good.first().map_or(0, |(_, score)| score.score.n),
+        best: false,
+        tie: false,
+        converged: good.iter().all(|(record, _)| record.converged),
+        cells: records.iter().map(|record| record.id.clone()).collect(),
+    })
+}
+
+fn spread(values: &[f64], of_one: Option<Interval>) -> (Option<f64>, Option<Interval>) {
+    match values {
+        [] => (None, None),
+        [value] => (Some(*value), of_one),
+        _ => (Some(values.iter().sum::<f64>() / values.len() as f64), t_interval(values).ok()),
+    }
+}
+
+/// Marks the best mean of a column. `random` is no competitor; methods of the same mean are all best.
+fn mark_best(rows: &mut [Row], column: usize, higher_is_better: bool) {
+    let better = if higher_is_better { f64::max } else { f64::min };
+    let mean = |row: &Row| row.entries[column].as_ref().and_then(|entry| entry.mean);
+    let Some(best) = rows.iter().filter(|row| row.label != RANDOM).filter_map(mean).reduce(better) else { return };
+    for row in rows.iter_mut().filter(|row| row.label != RANDOM) {
+        if let Some(entry) = &mut row.entries[column] {
+            entry.best = entry.mean == Some(best);
+        }
+    }
 }

@@ -1,0 +1,285 @@
+//! The paired harness: ours and Python's side of a row, each a process of its own, measured in turns.
+//!
+//! Both sides speak the same protocol over standard input and output, a JSON object a line: `{"op": "setup", ...}`,
+//! `{"op": "run", "n": 3}` answered by `{"seconds": [...], "peak_bytes": ...}`, `{"op": "exit"}`. Turns A B A B spread a
+//! machine's moods over both sides; what counts is the ratio of medians.
+
+use std::{
+    io::{self, BufRead, BufReader, Write},
+    path::{Path, PathBuf},
+    process::{Child, ChildStdin, ChildStdout, Command, Stdio},
+    time::Instant,
+};
+
+use anyhow::{Context, Result, bail};
+use serde::{Deserialize, Serialize};
+use sure_data::{Example, LabelledSet};
+use sure_nn::{
+    Cx, Input, Keep, NoAdapter, Seed,
+    tch::{self, Device, Kind, Tensor},
+};
+use sure_tasks::{Task, task_for};
+use sure_train::{AdamW, Model};
+use sure_zoo::Compat;
+
+use crate::{
+    backbone::BackboneRef,
+    model::{Start, build},
+    presets,
+};
+
+/// Every row: its name, and clips in a batch.
+const ROWS: &[(&str, i64)] = &[("whisper/forward", 8), ("whisper/lora-step", 8)];
+
+/// Runs in a turn.
+const RUNS: usize = 3;
+
+const PEER: &str = include_str!("../perf/peer.py");
+
+/// How to measure.
+#[derive(Debug, Clone)]
+pub struct Setting {
+    /// The Python with the peer's packages.
+    pub python: PathBuf,
+    /// A Whisper folder.
+    pub backbone: PathBuf,
+    /// Turns of each side.
+    pub rounds: usize,
+    /// Threads on either side.
+    pub threads: usize,
+}
+
+/// A measured row.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Row {
+    /// Its name.
+    pub name: String,
+    /// Our median, in seconds.
+    pub ours_s: f64,
+    /// Python's median, in seconds.
+    pub peer_s: f64,
+    /// Python's median over ours: our speed, in units of Python's.
+    pub ratio: f64,
+    /// The smallest ratio of a round's medians.
+    pub ratio_min: f64,
+    /// The largest ratio of a round's medians.
+    pub ratio_max: f64,
+    /// Our process's largest memory.
+    pub ours_peak_bytes: u64,
+    /// Python's.
+    pub peer_peak_bytes: u64,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(tag = "op", rename_all = "lowercase")]
+enum Asked {
+    Setup { row: String, backbone: PathBuf, batch: i64, threads: usize },
+    Run { n: usize },
+    Exit,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Measured {
+    seconds: Vec<f64>,
+    peak_bytes: u64,
+}
+
+/// Measures the rows whose names contain `filter`.
+///
+/// # Errors
+/// When a side cannot be started or fails.
+pub fn compare(setting: &Setting, filter: &str) -> Result<Vec<Row>> {
+    let rows: Vec<_> = ROWS.iter().filter(|(name, _)| name.contains(filter)).collect();
+    if rows.is_empty() {
+        let names: Vec<_> = ROWS.iter().map(|(name, _)| *name).collect();
+        bail!("no row contains {filter:?}; there are: {}", names.join(", "));
+    }
+    rows.into_iter().map(|(name, batch)| measure(setting, name, *batch)).collect()
+}
+
+fn measure(setting: &Setting, name: &str, batch: i64) -> Result<Row> {
+    let mut ours = Command::new(std::env::current_exe()?);
+    ours.args(["perf", "--serve", "--backbone"]).arg(&setting.backbone);
+    let mut peer = Command::new(&setting.python);
+    peer.args(["-c", PEER]);
+    let setup = |what: &str, command: Command| {
+        let mut side = Side::start(command).with_context(|| format!("starting {what}"))?;
+        side.ask(&Asked::Setup {
+            row: name.to_owned(),
+            backbone: setting.backbone.clone(),
+            batch,
+            threads: setting.threads,
+        })?;
+        // The first runs pay for page faults and the choice of kernels.
+        side.ask(&Asked::Run { n: 2 }).with_context(|| format!("warming up {what}"))?;
+        Ok::<_, anyhow::Error>(side)
+    };
+    let mut ours = setup("our side", ours)?;
+    let mut peer = setup("the Python side (see crates/bench/perf/requirements.txt)", peer)?;
+    let (mut our_times, mut peer_times, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut our_peak, mut peer_peak) = (0, 0);
+    for _ in 0..setting.rounds {
+        let a = ours.measure()?;
+        let b = peer.measure()?;
+        ratios.push(median(&b.seconds) / median(&a.seconds));
+        our_times.extend(a.seconds);
+        peer_times.extend(b.seconds);
+        (our_peak, peer_peak) = (a.peak_bytes, b.peak_bytes);
+    }
+    let (ours_s, peer_s) = (median(&our_times), median(&peer_times));
+    Ok(Row {
+        name: name.to_owned(),
+        ours_s,
+        peer_s,
+        ratio: peer_s / ours_s,
+        ratio_min: ratios.iter().copied().fold(f64::INFINITY, f64::min),
+        ratio_max: ratios.iter().copied().fold(0.0, f64::max),
+        ours_peak_bytes: our_peak,
+        peer_peak_bytes: peer_peak,
+    })
+}
+
+/// One side, in a process of its own.
+struct Side {
+    child: Child,
+    to: ChildStdin,
+    from: BufReader<ChildStdout>,
+}
+
+impl Side {
+    fn start(mut command: Command) -> Result<Self> {
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+        let to = child.stdin.take().context("the child's standard input")?;
+        let from = BufReader::new(child.stdout.take().context("the child's standard output")?);
+        Ok(Self { child, to, from })
+    }
+
+    fn ask(&mut self, asked: &Asked) -> Result<String> {
+        writeln!(self.to, "{}", serde_json::to_string(asked)?)?;
+        self.to.flush()?;
+        let mut answer = String::new();
+        if self.from.read_line(&mut answer)? == 0 {
+            bail!("it ended with {} (its own words stand above)", self.child.wait()?);
+        }
+        Ok(answer)
+    }
+
+    fn measure(&mut self) -> Result<Measured> {
+        let answer = self.ask(&Asked::Run { n: RUNS })?;
+        serde_json::from_str(&answer).with_context(|| format!("the answer {answer:?}"))
+    }
+}
+
+impl Drop for Side {
+    fn drop(&mut self) {
+        let _ = writeln!(self.to, r#"{{"op": "exit"}}"#);
+        let _ = self.child.wait();
+    }
+}
+
+/// Our side: answers on standard output until it is told to exit.
+///
+/// # Errors
+/// When a request cannot be understood or the model cannot be opened.
+pub fn serve() -> Result<()> {
+    let mut work: Option<Work> = None;
+    for line in io::stdin().lock().lines() {
+        let answer = match serde_json::from_str(&line?)? {
+            Asked::Exit => return Ok(()),
+            Asked::Setup { row, backbone, batch, threads } => {
+                tch::set_num_threads(i32::try_from(threads)?);
+                work = Some(Work::new(&row, &backbone, batch)?);
+                "{}".to_owned()
+            }
+            Asked::Run { n } => {
+                let work = work.as_mut().context("run before setup")?;
+                let seconds = (0..n)
+                    .map(|_| {
+                        let start = Instant::now();
+                        work.once();
+                        start.elapsed().as_secs_f64()
+                    })
+                    .collect();
+                let peak_bytes = sure_sys::peak_memory_bytes().unwrap_or(0);
+                serde_json::to_string(&Measured { seconds, peak_bytes })?
+            }
+        };
+        let mut out = io::stdout().lock();
+        writeln!(out, "{answer}")?;
+        out.flush()?;
+    }
+    Ok(())
+}
+
+/// What a row repeats.
+struct Work {
+    model: Model,
+    task: Box<dyn Task>,
+    input: Input,
+    examples: Vec<Example>,
+    optimiser: Option<AdamW>,
+}
+
+impl Work {
+    fn new(row: &str, backbone: &Path, batch: i64) -> Result<Self> {
+        const CLASSES: usize = 10;
+        let backbone =
+            BackboneRef::find(&backbone.to_string_lossy())?.open(Device::Cpu, Compat::Transformers)?;
+        // The columns of 30 seconds: what the peer's encoder insists on.
+        let silence = backbone.preparer().prepare(&vec![0.0; 16_000])?;
+        let (mels, columns) = (silence.channels as i64, silence.length as i64);
+        tch::manual_seed(1);
+        let values = Tensor::randn([batch, mels, columns], (Kind::Float, Device::Cpu));
+        let input = Input { values, lengths: vec![columns; batch as usize] };
+        let card = presets::task("ks")?;
+        let labels = (0..CLASSES).map(|label| label.to_string()).collect();
+        let set = LabelledSet {
+            task: card.name.clone(),
+            set: String::new(),
+            labels,
+            train: Vec::new(),
+            valid: Vec::new(),
+            test: Vec::new(),
+            skipped: 0,
+        };
+        let task = task_for(&card, &set);
+        let step = row.ends_with("lora-step");
+        let method = presets::method(if step { "lora" } else { "linear" })?;
+        let (model, _) = build(backbone, &method, &*task, Start::Seeded(Seed::new(0)))?;
+        let optimiser = step.then(|| {
+            let mut optimiser = AdamW::new();
+            for (prefix, store) in model.trained() {
+                optimiser.add(prefix, store, 1e-4, 0.0);
+            }
+            optimiser
+        });
+        let example = |index: usize| Example {
+            id: index.to_string(),
+            audio: PathBuf::new(),
+            label: index % CLASSES,
+            speaker: None,
+        };
+        Ok(Self { model, task, input, examples: (0..batch as usize).map(example).collect(), optimiser })
+    }
+
+    fn once(&mut self) {
+        let Some(optimiser) = &mut self.optimiser else {
+            let _guard = tch::no_grad_guard();
+            let _ = self.model.backbone.encode(&self.input, &NoAdapter, &Cx::eval(), Keep::Last);
+            return;
+        };
+        optimiser.zero_grad();
+        let state = self.model.backbone.encode_until(&self.input, self.model.cut);
+        let examples: Vec<&Example> = self.examples.iter().collect();
+        let loss = self.task.loss(&self.model.logits(state, &Cx::train(1)), &examples);
+        loss.backward();
+        optimiser.clip_grad_norm(1.0);
+        optimiser.step(1.0);
+    }
+}
+
+fn median(values: &[f64]) -> f64 {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    sorted.get(sorted.len() / 2).copied().unwrap_or(f64::NAN)
+}

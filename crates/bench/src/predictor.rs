@@ -1,0 +1,54 @@
+//! A stored run, ready to answer.
+
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use sure_nn::{
+    Cx, Input,
+    tch::{self, Device},
+};
+use sure_tasks::{Prediction, Task};
+use sure_train::Model;
+
+use crate::rundir::RunFile;
+
+/// A trained model with its task.
+#[derive(Debug)]
+pub struct Predictor {
+    model: Model,
+    task: Box<dyn Task>,
+    device: Device,
+}
+
+impl Predictor {
+    /// Loads the run in `folder`.
+    ///
+    /// # Errors
+    /// When a file is missing or damaged, or the backbone has changed.
+    pub fn open(folder: &Path, device: Device) -> Result<Self> {
+        let run = RunFile::read(folder)?;
+        Ok(Self { model: run.load_model(folder, device)?, task: run.task()?, device })
+    }
+
+    /// The model.
+    pub fn model(&self) -> &Model {
+        &self.model
+    }
+
+    /// The answer for one recording.
+    ///
+    /// # Errors
+    /// When it cannot be read or used.
+    pub fn predict(&self, audio: &Path) -> Result<Prediction> {
+        let backbone = &*self.model.backbone;
+        let wave = sure_audio::load(audio, backbone.rate_hz())?;
+        let clip = backbone
+            .preparer()
+            .prepare(&wave.samples)
+            .with_context(|| format!("reading {}", audio.display()))?;
+        let _guard = tch::no_grad_guard();
+        let input = Input::collate(&[clip], self.device);
+        let logits = self.model.logits_of(&input, &Cx::eval());
+        self.task.decode(&logits).pop().context("the task gave no answer")
+    }
+}
