@@ -14,7 +14,7 @@ use crate::{layers, setup, tidy};
 pub(crate) fn test(workspace: &Workspace, arguments: &[OsString]) -> Result<()> {
     setup::ensure_quietly(workspace)?;
     let start = Instant::now();
-    let result = execute(test_command(workspace)?.args(arguments));
+    let result = execute(test_command(workspace, names_packages(arguments))?.args(arguments));
     eprintln!("cargo test took {:.0} s", start.elapsed().as_secs_f64());
     result
 }
@@ -32,7 +32,7 @@ pub(crate) fn ci(workspace: &Workspace) -> Result<()> {
             let arguments = ["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"];
             execute(workspace.cargo().args(arguments))
         }),
-        ("test", |workspace| execute(&mut test_command(workspace)?)),
+        ("test", |workspace| execute(&mut test_command(workspace, false)?)),
         ("doc", |workspace| {
             let arguments = ["doc", "--workspace", "--no-deps"];
             execute(workspace.cargo().args(arguments).env("RUSTDOCFLAGS", "-D warnings"))
@@ -53,14 +53,27 @@ pub(crate) fn ci(workspace: &Workspace) -> Result<()> {
         println!("{name:<8} {seconds:>6.1} s  {}", if *passed { "passed" } else { "FAILED" });
     }
     let failed: Vec<&str> = summary.iter().filter(|(.., passed)| !passed).map(|(name, ..)| *name).collect();
-    if failed.is_empty() { Ok(()) } else { Err(Stop::Failed(format!("failed: {}", failed.join(", "))).into()) }
+    if failed.is_empty() {
+        Ok(())
+    } else {
+        Err(Stop::Failed(format!("failed: {}", failed.join(", "))).into())
+    }
 }
 
-/// `cargo test` of every crate. Where the run paths of `.cargo/config.toml` cannot lead to libtorch (flags or a target
+/// Whether the arguments for cargo choose packages, which `--workspace` would overrule.
+fn names_packages(arguments: &[OsString]) -> bool {
+    let words = arguments.iter().map(|word| word.to_string_lossy());
+    words.take_while(|word| word != "--").any(|word| word.starts_with("-p") || word.starts_with("--package"))
+}
+
+/// `cargo test` of every crate, or of `some` that arguments will name. Where the run paths of `.cargo/config.toml` cannot lead to libtorch (flags or a target
 /// folder of the user's own), the loader is told.
-fn test_command(workspace: &Workspace) -> Result<Command> {
+fn test_command(workspace: &Workspace, some: bool) -> Result<Command> {
     let mut command = workspace.cargo();
-    command.args(["test", "--workspace"]);
+    command.arg("test");
+    if !some {
+        command.arg("--workspace");
+    }
     let flags = ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "RUSTDOCFLAGS", "CARGO_ENCODED_RUSTDOCFLAGS"];
     let replaced = flags.iter().any(|name| std::env::var_os(name).is_some());
     if replaced || workspace.target_dir()?.parent() != Some(workspace.root()) {
@@ -79,4 +92,16 @@ fn execute(command: &mut Command) -> Result<()> {
     let line = format!("cargo {}", words.join(" "));
     let status = command.status().with_context(|| format!("running {line}"))?;
     if status.success() { Ok(()) } else { Err(Stop::Failed(format!("{line} failed ({status})")).into()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_named_package_takes_the_place_of_the_workspace() {
+        let names = |words: &[&str]| names_packages(&words.iter().map(OsString::from).collect::<Vec<_>>());
+        assert!(names(&["-p", "sure-audio", "resample"]) && names(&["--package=sure-nn"]));
+        assert!(!names(&[]) && !names(&["resample"]) && !names(&["--", "-p"]));
+    }
 }

@@ -1,6 +1,7 @@
 //! The command line of xtask.
 
 use std::ffi::OsString;
+use std::fmt;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
@@ -74,21 +75,31 @@ pub(crate) enum Device {
     Cuda(usize),
 }
 
-fn parse_device(text: &str) -> Result<Device, String> {
-    match text.split_once(':').unwrap_or((text, "0")) {
-        ("auto", "0") if text == "auto" => Ok(Device::Auto),
-        ("cpu", "0") if text == "cpu" => Ok(Device::Cpu),
-        ("cuda", number) if number.parse::<usize>().is_ok() => {
-            Ok(Device::Cuda(number.parse().map_err(|_| "no number".to_owned())?))
+impl fmt::Display for Device {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Auto => out.write_str("auto"),
+            Self::Cpu => out.write_str("cpu"),
+            Self::Cuda(number) => write!(out, "cuda:{number}"),
         }
-        _ => Err("expected auto, cpu, cuda or cuda:N".into()),
     }
+}
+
+fn parse_device(text: &str) -> Result<Device, String> {
+    match text {
+        "auto" => return Ok(Device::Auto),
+        "cpu" => return Ok(Device::Cpu),
+        "cuda" => return Ok(Device::Cuda(0)),
+        _ => {}
+    }
+    let number = text.strip_prefix("cuda:").and_then(|number| number.parse().ok());
+    number.map(Device::Cuda).ok_or_else(|| "expected auto, cpu, cuda or cuda:N".into())
 }
 
 /// Arguments for `cargo test`.
 #[derive(Debug, Args)]
 pub(crate) struct CargoArguments {
-    /// Handed to `cargo test --workspace` as they are.
+    /// Handed to `cargo test` as they are; without -p every crate is tested.
     #[arg(last = true, value_name = "CARGO ARGUMENTS")]
     pub(crate) arguments: Vec<OsString>,
 }

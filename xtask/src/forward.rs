@@ -46,8 +46,8 @@ Examples:
   cargo xtask report --format markdown
   cargo xtask bench --help
 
-Exit codes: 0 done; 1 a cell or check failed; 2 wrong usage; 3 something is missing, and the message says how to get
-it; 130 interrupted.";
+Exit codes: 0 done; 1 a cell or check failed; 2 wrong usage;
+3 something is missing (the message says how to get it); 130 interrupted.";
 
 /// How alike two words must be for one to be taken as the other misspelt.
 const ALIKE: f64 = 0.75;
@@ -95,7 +95,8 @@ fn build(workspace: &Workspace) -> Result<PathBuf> {
     let mut cargo = workspace.cargo();
     cargo.args(["build", "--release", "--quiet", "--package", "sure-bench", "--bin", "sure"]);
     cargo.args(["--message-format", "json-render-diagnostics"]);
-    let mut child = cargo.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().context("running cargo build")?;
+    let mut child =
+        cargo.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().context("running cargo build")?;
     let messages = BufReader::new(child.stdout.take().context("cargo's output")?);
     let (done, waiting) = mpsc::channel::<()>();
     let notice = std::thread::spawn(move || {
@@ -148,10 +149,10 @@ mod tests {
 
     #[test]
     fn the_executable_is_read_from_cargos_messages() {
-        let line = r#"{"reason":"compiler-artifact","target":{"name":"sure"},"executable":"/t/release/sure"}"#;
+        let line =
+            r#"{"reason":"compiler-artifact","target":{"name":"sure"},"executable":"/t/release/sure"}"#;
         assert_eq!(executable(line), Some(PathBuf::from("/t/release/sure")));
-        let library =
-            r#"{"reason":"compiler-artifact","target":{"name":"sure_bench"},"executable":null}"#;
+        let library = r#"{"reason":"compiler-artifact","target":{"name":"sure_bench"},"executable":null}"#;
         assert_eq!(executable(library), None);
         assert_eq!(executable("not json"), None);
     }

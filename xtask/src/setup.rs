@@ -51,7 +51,8 @@ pub(crate) fn ensure_quietly(workspace: &Workspace) -> Result<()> {
 /// Finds or stages libtorch, links it, and says what it is.
 fn ensure(workspace: &Workspace, request: &Request) -> Result<Libtorch> {
     let variable = std::env::var_os("LIBTORCH");
-    if let Some(dir) = request.libtorch.clone().or_else(|| named_by_variable(variable.as_deref(), workspace)) {
+    if let Some(dir) = request.libtorch.clone().or_else(|| named_by_variable(variable.as_deref(), workspace))
+    {
         return use_named(workspace, &dir, request.cuda);
     }
     let python_alone = request.archive.is_none()

@@ -125,9 +125,7 @@ mod tests {
         let y = Tensor::zeros([1, 3, 16], (Kind::Float, Device::Cpu));
         assert!(lora.patch(&x, y.copy(), &Cx::eval()).equal(&y));
         let _guard = sure_nn::tch::no_grad_guard();
-        lora.b
-            .shallow_clone()
-            .copy_(&Tensor::arange(128, (Kind::Float, Device::Cpu)).view([16, 8]).cos());
+        lora.b.shallow_clone().copy_(&Tensor::arange(128, (Kind::Float, Device::Cpu)).view([16, 8]).cos());
         let patched = lora.patch(&x, y, &Cx::eval());
         let merged = x.linear(&lora.weight_delta().unwrap(), None::<&Tensor>);
         assert!(f64::try_from((patched - merged).abs().max()).unwrap() < 1e-6);

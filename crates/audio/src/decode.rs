@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io;
 use std::ops::RangeInclusive;
+use std::panic::catch_unwind;
 use std::path::Path;
 
 use symphonia::core::audio::Channels;
@@ -48,9 +49,17 @@ pub fn decode(path: &Path) -> Result<Waveform, AudioError> {
 ///
 /// As [`decode`].
 pub fn decode_within(path: &Path, limits: DecodeLimits) -> Result<Waveform, AudioError> {
-    let mut source = Source::open(path, limits)?;
-    let found = source.read_all()?;
-    source.finish(found)
+    // Overflow checks of the decoding library panic on some damaged headers. Nothing of it outlives the call, so that
+    // a panic can stand for one more kind of damage.
+    catch_unwind(|| {
+        let mut source = Source::open(path, limits)?;
+        let found = source.read_all()?;
+        source.finish(found)
+    })
+    .unwrap_or_else(|_| {
+        let reason = "the decoder broke off on damaged data".to_owned();
+        Err(AudioError::Corrupt { path: path.into(), reason })
+    })
 }
 
 /// An open file, its decoder and what its header promises.

@@ -90,7 +90,7 @@ pub enum AudioError {
     },
 
     /// A sample of the file is infinite or not a number.
-    #[error("{} has a sample that is not finite, at {frame} of its samples", path.display())]
+    #[error("sample {frame} of {} is not finite; write the file again", path.display())]
     NonFinite {
         /// The file.
         path: PathBuf,

@@ -66,3 +66,35 @@ fn mel_to_hertz(mel: f64) -> f64 {
         BREAK_HZ * ((mel - BREAK_MEL) * 6.4_f64.ln() / 27.0).exp()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_scales_invert_each_other_and_meet_at_one_kilohertz() {
+        for hertz in [0.0, 200.0, 999.9, 1000.0, 1000.1, 6400.0, 8000.0] {
+            assert!((mel_to_hertz(hertz_to_mel(hertz)) - hertz).abs() < 1e-9, "{hertz}");
+        }
+        assert_eq!(hertz_to_mel(1000.0), 15.0);
+        assert!((hertz_to_mel(6400.0) - 42.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn a_filter_has_unit_area_and_no_zero_weights() {
+        // With bins of 1 Hz the sum over the bins is the area.
+        let filters = MelFilters::slaney(40, 16_000, 16_000);
+        for (mel, (_, weights)) in filters.filters.iter().enumerate() {
+            assert!((weights.iter().sum::<f64>() - 1.0).abs() < 1e-3, "{mel}");
+            assert!(weights.iter().all(|&weight| weight > 0.0), "{mel}");
+        }
+    }
+
+    #[test]
+    fn more_bands_than_bins_leave_some_filters_empty() {
+        let filters = MelFilters::slaney(200, 64, 16_000);
+        let energies: Vec<f64> = filters.apply(&[1.0; 33]).collect();
+        assert_eq!(energies.len(), filters.len());
+        assert!(energies.contains(&0.0));
+    }
+}

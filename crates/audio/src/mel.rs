@@ -185,3 +185,79 @@ impl Clip<'_> {
             && self.end.is_none_or(|end| start + len as isize <= end as isize)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use ndarray::s;
+
+    use super::*;
+
+    fn whisper() -> LogMel {
+        LogMel::new(MelConfig::whisper(80))
+    }
+
+    /// A tone that swells, `samples` long, so that frames differ.
+    fn swell(samples: usize) -> Vec<f32> {
+        (0..samples).map(|n| n as f32 / samples as f32 * (n as f32 * 0.3).sin()).collect()
+    }
+
+    #[test]
+    fn one_front_end_serves_many_threads() {
+        fn shared<T: Send + Sync>(_: &T) {}
+        shared(&whisper());
+    }
+
+    #[test]
+    fn real_frames_are_the_first_of_the_thirty_seconds() {
+        for samples in [1, 2, 159, 160, 161, 199, 200, 201, 400, 5000, 40_123] {
+            let clip = swell(samples).iter().map(|sample| sample + 0.01).collect::<Vec<_>>();
+            let real = whisper().compute(&clip, MelPadding::Real).unwrap().data;
+            let full = whisper().compute(&clip, MelPadding::ThirtySeconds).unwrap().data;
+            assert_eq!(real.dim(), (80, samples.div_ceil(160)));
+            assert_eq!(full.dim(), (80, 3000));
+            let first = full.slice(s![.., ..real.ncols()]);
+            let difference = real.iter().zip(&first).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+            assert!(difference <= 1e-5, "{samples} samples: {difference}");
+        }
+    }
+
+    #[test]
+    fn values_span_at_most_the_dynamic_range() {
+        let data = whisper().compute(&swell(8000), MelPadding::ThirtySeconds).unwrap().data;
+        let loudest = data.iter().copied().fold(f32::MIN, f32::max);
+        let quietest = data.iter().copied().fold(f32::MAX, f32::min);
+        assert!((loudest - quietest - 2.0).abs() < 1e-6, "{quietest}..{loudest}");
+    }
+
+    #[test]
+    fn silence_is_the_floor_everywhere() {
+        let data = whisper().compute(&[0.0; 800], MelPadding::Real).unwrap().data;
+        assert!(data.iter().all(|&value| value == -1.5), "{data}");
+    }
+
+    #[test]
+    fn a_tone_is_loudest_in_its_own_band() {
+        // 1 kHz is 15 mel of 45.2; with 80 bands, band `b` has its centre at `(b + 1) * 45.2 / 81`.
+        let tone: Vec<f32> = (0..16_000).map(|n| (f64::from(n) / 16.0 * TAU).sin() as f32).collect();
+        let data = whisper().compute(&tone, MelPadding::Real).unwrap().data;
+        let column = data.column(50);
+        let loudest = (0..80).max_by(|&a, &b| column[a].total_cmp(&column[b])).unwrap();
+        assert_eq!(loudest, 26);
+    }
+
+    #[test]
+    fn clips_longer_than_thirty_seconds_are_cut_only_on_request() {
+        let clip = vec![0.1; 31 * 16_000];
+        assert_eq!(whisper().compute(&clip, MelPadding::Real).unwrap().data.ncols(), 3100);
+        assert_eq!(whisper().compute(&clip, MelPadding::ThirtySeconds).unwrap().data.ncols(), 3000);
+    }
+
+    #[test]
+    fn nothing_and_samples_that_are_not_finite_are_refused() {
+        for padding in [MelPadding::Real, MelPadding::ThirtySeconds] {
+            assert!(matches!(whisper().compute(&[], padding), Err(AudioError::NoSamples)));
+            let error = whisper().compute(&[0.0, f32::NAN], padding).unwrap_err();
+            assert!(matches!(error, AudioError::NonFiniteSample { index: 1 }), "{error:?}");
+        }
+    }
+}

@@ -60,3 +60,25 @@ fn block_len(from_hz: u32, to_hz: u32) -> usize {
 fn gcd(a: u32, b: u32) -> u32 {
     if b == 0 { a } else { gcd(b, a % b) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blocks_are_whole_and_even_in_both_rates() {
+        for (from_hz, to_hz) in [(44_100, 16_000), (16_000, 44_100), (8_000, 16_000), (16_001, 16_000)] {
+            let block = block_len(from_hz, to_hz);
+            let unit = (from_hz / gcd(from_hz, to_hz)) as usize;
+            assert_eq!(block % (2 * unit), 0, "{from_hz} to {to_hz}");
+            assert!(output_len(block, from_hz, to_hz).min(block) >= FILTER_LEN);
+        }
+    }
+
+    #[test]
+    fn lengths_are_rounded_up_without_overflow() {
+        assert_eq!(output_len(441, 44_100, 16_000), 160);
+        assert_eq!(output_len(442, 44_100, 16_000), 161);
+        assert_eq!(output_len(usize::MAX, 768_000, 100), usize::MAX / 7680 + 1);
+    }
+}

@@ -120,5 +120,6 @@ fn hash(mut lines: Vec<(&str, &str, &str, [u8; 32])>) -> String {
         }
         hash.update(samples);
     }
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    let digits = hash.finalize().into_iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    digits.map(|digit| char::from(b"0123456789abcdef"[usize::from(digit)])).collect()
 }

@@ -33,3 +33,64 @@ pub(crate) fn stratified(mut examples: Vec<Example>, classes: usize, limit: usiz
 fn hash(id: &str) -> [u8; 32] {
     Sha256::digest(id).into()
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn examples(labels: &[usize]) -> Vec<Example> {
+        let example = |(index, &label): (usize, &usize)| Example {
+            id: format!("u{index:04}"),
+            audio: "a.wav".into(),
+            label,
+            speaker: None,
+        };
+        labels.iter().enumerate().map(example).collect()
+    }
+
+    fn per_class(examples: &[Example], classes: usize) -> Vec<usize> {
+        (0..classes).map(|class| examples.iter().filter(|example| example.label == class).count()).collect()
+    }
+
+    #[test]
+    fn it_is_not_simply_the_first() {
+        let all = examples(&[0; 100]);
+        assert_ne!(stratified(all.clone(), 1, 10), all[..10]);
+    }
+
+    proptest! {
+        #[test]
+        fn classes_keep_their_proportions(labels in prop::collection::vec(0..4_usize, 1..80), limit in 1..60_usize) {
+            let all = examples(&labels);
+            let kept = stratified(all.clone(), 4, limit);
+            prop_assert_eq!(kept.len(), limit.min(all.len()));
+            prop_assert!(kept.is_sorted_by_key(|example| example.id.clone()));
+            let (sizes, counts) = (per_class(&all, 4), per_class(&kept, 4));
+            for (&size, &count) in sizes.iter().zip(&counts) {
+                let share = (size * kept.len()) as f64 / all.len() as f64;
+                // One more for the class's first, which goes before its turn.
+                prop_assert!((count as f64 - share).abs() < 4.0, "{count} of {size}, not about {share}");
+                prop_assert!(count > 0 || size == 0 || limit < 4);
+            }
+        }
+
+        #[test]
+        fn the_order_of_the_list_does_not_matter_and_less_is_a_part_of_more(
+            (labels, order) in prop::collection::vec(0..3_usize, 1..40).prop_flat_map(|labels| {
+                let order: Vec<usize> = (0..labels.len()).collect();
+                (Just(labels), Just(order).prop_shuffle())
+            }),
+            limit in 1..40_usize,
+        ) {
+            let all = examples(&labels);
+            let shuffled: Vec<Example> = order.iter().map(|&index| all[index].clone()).collect();
+            let mut kept = stratified(shuffled, 3, limit);
+            kept.sort_by(|left, right| left.id.cmp(&right.id));
+            prop_assert_eq!(&kept, &stratified(all.clone(), 3, limit));
+            let more = stratified(all, 3, limit + 1);
+            prop_assert!(kept.iter().all(|example| more.contains(example)));
+        }
+    }
+}

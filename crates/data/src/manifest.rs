@@ -75,7 +75,7 @@ type Line = (usize, Map<String, Value>);
 fn utf8<'a>(path: &Path, bytes: &'a [u8]) -> Result<&'a str, DataError> {
     str::from_utf8(bytes).map_err(|error| DataError::BadLine {
         path: path.to_owned(),
-        line: 1 + bytes[..error.valid_up_to()].iter().filter(|&&byte| byte == b'\n').count(),
+        line: bytes[..error.valid_up_to()].split(|&byte| byte == b'\n').count(),
         reason: "it is not UTF-8 text".to_owned(),
     })
 }

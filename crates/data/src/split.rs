@@ -46,3 +46,27 @@ impl fmt::Display for Split {
         formatter.pad(self.name())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_listed_spelling_is_read_and_nothing_else() {
+        for (text, split) in [
+            ("train", Split::Train),
+            ("training", Split::Train),
+            ("valid", Split::Valid),
+            ("validation", Split::Valid),
+            ("dev", Split::Valid),
+            ("test", Split::Test),
+            ("evaluation", Split::Test),
+        ] {
+            assert_eq!(Split::parse(text), Some(split));
+            assert!(Split::SPELLINGS.contains(text));
+        }
+        for text in ["", "Train", "eval", "train "] {
+            assert_eq!(Split::parse(text), None, "{text}");
+        }
+    }
+}

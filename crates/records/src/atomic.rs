@@ -7,7 +7,7 @@ use crate::RecordsError;
 use crate::owner::{Owner, token};
 
 /// After this long a temporary file of another machine is taken for dead: no write here lasts a minute.
-const ABANDONED: Duration = Duration::from_secs(3600);
+const ABANDONED: Duration = Duration::from_hours(1);
 
 /// Writes a file so that a reader sees all of it or nothing, also after a power cut: to a temporary file in the same
 /// folder, which is flushed to the disk, renamed, and the folder flushed. Temporary files that dead writers of the same

@@ -1,4 +1,22 @@
+use serde::Serialize;
 use serde_json::{Map, Value};
+
+const PLAIN: &str = "the types of this crate are plain data with text keys";
+
+/// One of this crate's types as a JSON value.
+pub(crate) fn value(plain: &impl Serialize) -> Value {
+    serde_json::to_value(plain).expect(PLAIN)
+}
+
+/// One of this crate's types as a line of JSON.
+pub(crate) fn line(plain: &impl Serialize) -> String {
+    serde_json::to_string(plain).expect(PLAIN) + "\n"
+}
+
+/// One of this crate's types as an indented JSON file.
+pub(crate) fn file(plain: &impl Serialize) -> String {
+    serde_json::to_string_pretty(plain).expect(PLAIN) + "\n"
+}
 
 /// The one JSON text of a value: no spaces, the keys of every object sorted by their bytes.
 pub fn canonical_json(value: &Value) -> String {

@@ -6,7 +6,8 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::RecordsError;
-use crate::canonical::{canonical_json, sorted};
+use crate::canonical::{canonical_json, sorted, value};
+use crate::owner::hex;
 
 /// Everything that can move a number of a run. Two runs with the same cell give the same record.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -44,8 +45,7 @@ pub struct Cell {
 impl Cell {
     /// The hash of the cell's canonical JSON.
     pub fn id(&self) -> CellId {
-        let value = serde_json::to_value(self).expect("a cell is strings, integers and JSON");
-        CellId::of(canonical_json(&value).as_bytes())
+        CellId::of(canonical_json(&value(self)).as_bytes())
     }
 
     /// `task/set`, as tables and `--tasks` name it.
@@ -69,7 +69,7 @@ impl CellId {
 
     fn of(bytes: &[u8]) -> Self {
         let digest = Sha256::digest(bytes);
-        Self(digest.iter().take(Self::DIGITS / 2).map(|byte| format!("{byte:02x}")).collect())
+        Self(hex(&digest[..Self::DIGITS / 2]))
     }
 
     /// The digits.

@@ -256,7 +256,7 @@ mod tests {
     fn a_silent_claim_of_another_machine_is_taken_over_only_when_it_is_stale() {
         let folder = tempfile::tempdir().unwrap();
         let foreign = Owner { realm: "another".into(), ..dead() };
-        plant(folder.path(), &foreign, Duration::from_secs(60));
+        plant(folder.path(), &foreign, Duration::from_mins(1));
         assert!(
             !is_mine(&Claim::acquire_every(folder.path(), "cell", FAST).unwrap()),
             "the owner's interval counts"

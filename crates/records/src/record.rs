@@ -1,7 +1,7 @@
 use serde::{Deserialize, Deserializer, Serialize};
 use sure_metrics::{Interval, Score};
 
-use crate::{Cell, CellId};
+use crate::{Cell, CellId, canonical};
 
 /// The generation of [`RunRecord`] that this crate writes and reads.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -39,9 +39,7 @@ pub struct RunRecord {
 impl RunRecord {
     /// The bytes of `record.json`: indented, with a last line end.
     pub fn to_json(&self) -> String {
-        let mut text = serde_json::to_string_pretty(self).expect("a record is plain data with text keys");
-        text.push('\n');
-        text
+        canonical::file(self)
     }
 
     /// The score on a split, where the run has one.

@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use crate::{Cell, CellId, Cost, PredictionRow, RecordsError, RunRecord, SCHEMA_VERSION, write_atomic};
+use crate::{
+    Cell, CellId, Cost, PredictionRow, RecordsError, RunRecord, SCHEMA_VERSION, canonical, write_atomic,
+};
 
 const RECORD: &str = "record.json";
 const COST: &str = "cost.json";
@@ -123,9 +125,7 @@ impl Store {
     ///
     /// [`RecordsError::Io`].
     pub fn put_cost(&self, id: &CellId, cost: &Cost) -> Result<(), RecordsError> {
-        let mut text = serde_json::to_string_pretty(cost).expect("a cost is numbers with text keys");
-        text.push('\n');
-        write_atomic(&self.create_cell_dir(id)?.join(COST), text.as_bytes())
+        write_atomic(&self.create_cell_dir(id)?.join(COST), canonical::file(cost).as_bytes())
     }
 
     /// The cell's predictions on its test split, `None` where they were not stored.
@@ -151,11 +151,7 @@ impl Store {
     ///
     /// [`RecordsError::Io`].
     pub fn put_predictions(&self, id: &CellId, rows: &[PredictionRow]) -> Result<(), RecordsError> {
-        let mut text = String::new();
-        for row in rows {
-            text += &serde_json::to_string(row).expect("a prediction is texts and a number");
-            text.push('\n');
-        }
+        let text: String = rows.iter().map(canonical::line).collect();
         write_atomic(&self.create_cell_dir(id)?.join(PREDICTIONS), text.as_bytes())
     }
 

@@ -5,6 +5,7 @@ use crate::{CellId, RecordsError, RunRecord, Store};
 
 mod build;
 mod render;
+mod ties;
 
 /// Results by method and task, one section for each backbone and suite.
 #[derive(Clone, Debug, PartialEq, Serialize)]

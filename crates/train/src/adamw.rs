@@ -17,6 +17,8 @@ struct Slot {
     param: Tensor,
     mean: Tensor,
     square: Tensor,
+    /// Steps in which this parameter had a gradient: each has its own bias correction, as in torch.
+    steps: i32,
     lr: f64,
     decay: f64,
 }
@@ -25,7 +27,6 @@ struct Slot {
 #[derive(Debug, Default)]
 pub struct AdamW {
     slots: Vec<Slot>,
-    steps: i32,
 }
 
 impl AdamW {
@@ -43,6 +44,7 @@ impl AdamW {
                 param: param.tensor.shallow_clone(),
                 mean: param.tensor.zeros_like(),
                 square: param.tensor.zeros_like(),
+                steps: 0,
                 lr,
                 decay: if param.role == Role::Weight { weight_decay } else { 0.0 },
             });
@@ -83,15 +85,15 @@ impl AdamW {
 
     /// One step with the gradients that the parameters hold; each learning rate is multiplied by `factor`.
     pub fn step(&mut self, factor: f64) {
-        self.steps += 1;
-        let correct1 = 1.0 - BETA1.powi(self.steps);
-        let correct2 = (1.0 - BETA2.powi(self.steps)).sqrt();
         let _guard = tch::no_grad_guard();
         for slot in &mut self.slots {
             let grad = slot.param.grad();
             if !grad.defined() {
                 continue;
             }
+            slot.steps += 1;
+            let correct1 = 1.0 - BETA1.powi(slot.steps);
+            let correct2 = (1.0 - BETA2.powi(slot.steps)).sqrt();
             let lr = slot.lr * factor;
             let _ = slot.param.g_mul_scalar_(1.0 - lr * slot.decay);
             let _ = slot.mean.lerp_(&grad, 1.0 - BETA1);
@@ -104,32 +106,35 @@ impl AdamW {
         }
     }
 
-    /// Steps taken so far.
-    pub fn steps(&self) -> i32 {
-        self.steps
-    }
-
-    /// The moments by name, for a checkpoint.
+    /// Moments and step counts by name, for a checkpoint.
     pub fn state(&self) -> BTreeMap<String, Tensor> {
-        let both = self.slots.iter().flat_map(|slot| {
-            [("mean", &slot.mean), ("square", &slot.square)]
-                .map(|(moment, tensor)| (format!("{moment}.{}", slot.name), tensor.shallow_clone()))
+        let all = self.slots.iter().flat_map(|slot| {
+            let steps = Tensor::from_slice(&[slot.steps as f32]);
+            [
+                (format!("mean.{}", slot.name), slot.mean.shallow_clone()),
+                (format!("square.{}", slot.name), slot.square.shallow_clone()),
+                (format!("steps.{}", slot.name), steps),
+            ]
         });
-        both.collect()
+        all.collect()
     }
 
-    /// Takes up a saved state; false when a moment is missing, and then the state is unusable.
-    pub fn restore(&mut self, state: &BTreeMap<String, Tensor>, steps: i32) -> bool {
+    /// Takes up a saved state; false when something is missing, and then the state is unusable.
+    pub fn restore(&mut self, state: &BTreeMap<String, Tensor>) -> bool {
         let _guard = tch::no_grad_guard();
-        self.steps = steps;
-        for slot in &mut self.slots {
-            for (moment, tensor) in [("mean", &mut slot.mean), ("square", &mut slot.square)] {
-                match state.get(&format!("{moment}.{}", slot.name)) {
-                    Some(saved) if saved.size() == tensor.size() => tensor.copy_(saved),
-                    _ => return false,
-                }
+        self.slots.iter_mut().all(|slot| {
+            let saved = |what: &str| state.get(&format!("{what}.{}", slot.name));
+            let (Some(mean), Some(square), Some(steps)) = (saved("mean"), saved("square"), saved("steps"))
+            else {
+                return false;
+            };
+            if mean.size() != slot.mean.size() || square.size() != slot.square.size() || steps.size() != [1] {
+                return false;
             }
-        }
-        true
+            slot.mean.copy_(mean);
+            slot.square.copy_(square);
+            slot.steps = steps.double_value(&[0]) as i32;
+            true
+        })
     }
 }

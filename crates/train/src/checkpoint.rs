@@ -89,8 +89,7 @@ pub(crate) fn resume(
     }
     let mut take = |group: &str| groups.remove(group).unwrap_or_default();
     model.restore(&take("now"))?;
-    let steps = i32::try_from(progress.step).map_err(|error| bad(error.to_string()))?;
-    if !optimiser.restore(&take("adamw"), steps) {
+    if !optimiser.restore(&take("adamw")) {
         return Err(bad("the optimiser's state does not fit".to_owned()));
     }
     Ok((progress, take("best")))

@@ -1,4 +1,5 @@
 //! Whisper's hidden states against `transformers` (`tests/golden/whisper`), alone, in a batch, and at 30 seconds.
+#![expect(clippy::unwrap_used, reason = "a test's helpers may panic as the test itself may")]
 
 use std::path::PathBuf;
 

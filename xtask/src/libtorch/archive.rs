@@ -8,6 +8,7 @@ use super::download::{self, Wanted};
 use super::folder::Libtorch;
 use super::store::Store;
 use super::{VERSION, unpack};
+use crate::exit::Stop;
 
 /// The build of CUDA that the registry's torch has too.
 const CUDA_BUILD: &str = "cu130";
@@ -15,9 +16,7 @@ const CUDA_BUILD: &str = "cu130";
 /// The address of the archive for this machine.
 pub(crate) fn url(cuda: bool) -> String {
     let build = if cuda { CUDA_BUILD } else { "cpu" };
-    format!(
-        "https://download.pytorch.org/libtorch/{build}/libtorch-shared-with-deps-{VERSION}%2B{build}.zip"
-    )
+    format!("https://download.pytorch.org/libtorch/{build}/libtorch-shared-with-deps-{VERSION}%2B{build}.zip")
 }
 
 /// Stages an archive, from its address or from a file. The caller holds the store's lock.
@@ -26,6 +25,9 @@ pub(crate) fn url(cuda: bool) -> String {
 pub(crate) fn stage(store: &Store, source: &str, cuda: bool) -> Result<Libtorch> {
     let flavour = if cuda { "cuda" } else { "cpu" };
     if !source.starts_with("http") {
+        if !Path::new(source).is_file() {
+            return Err(Stop::Missing(format!("there is no archive {source}")).into());
+        }
         return store.stage(flavour, |next| fill(Path::new(source), next));
     }
     let file = store.downloads()?.join(format!("libtorch-{VERSION}-{flavour}.zip"));
@@ -42,7 +44,7 @@ fn fill(archive: &Path, next: &Path) -> Result<()> {
     unpack::unpack(archive, next, place).map(drop)
 }
 
-/// `libtorch/lib/x` to `lib/x`; tests and CMake files stay packed.
+/// `libtorch/lib/x` to `lib/x`; tests and build files stay packed.
 fn place(path: &Path) -> Option<PathBuf> {
     let inner = path.strip_prefix("libtorch").ok()?;
     (inner.starts_with("lib") || inner.starts_with("include")).then(|| inner.to_path_buf())

@@ -25,7 +25,7 @@ pub(crate) fn client() -> Agent {
         .timeout_connect(Some(Duration::from_secs(5)))
         .timeout_recv_response(Some(Duration::from_secs(30)))
         // A body that takes longer is cut and continued, so that a stalled line does not hang for ever.
-        .timeout_recv_body(Some(Duration::from_secs(120)))
+        .timeout_recv_body(Some(Duration::from_mins(2)))
         .http_status_as_error(false)
         .user_agent("sure-xtask")
         .build()
@@ -148,7 +148,12 @@ impl Transfer {
         self.announce(url, total);
         self.copy(response.body_mut().as_reader())?;
         let whole = total.is_none_or(|total| self.have == total);
-        anyhow::ensure!(whole, "the connection ended after {} bytes of {}", self.have, total.unwrap_or_default());
+        anyhow::ensure!(
+            whole,
+            "the connection ended after {} bytes of {}",
+            self.have,
+            total.unwrap_or_default()
+        );
         Ok(())
     }
 
@@ -297,7 +302,8 @@ mod tests {
                     _ => &content[start..],
                 };
                 let length = if matches!(manner, Manner::Refuses) { 0 } else { total - start };
-                let head = format!("HTTP/1.1 {status}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n");
+                let head =
+                    format!("HTTP/1.1 {status}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n");
                 let _ = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(body));
             }
         });

@@ -152,7 +152,7 @@ pub(crate) fn write_fake(dir: &Path, version: &str, cxx11: bool) {
     std::fs::write(dir.join(VERSION_FILE), format!("{version}\n")).unwrap();
 }
 
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(test)]
 mod tests {
     use std::fs;
 
@@ -176,8 +176,13 @@ mod tests {
 
     #[test]
     fn every_missing_file_is_named() {
-        let files =
-            ["lib/libtorch_cpu.so", "lib/libtorch.so", "lib/libcupti.so.13", "lib/libcudart.so.13", VERSION_FILE];
+        let files = [
+            "lib/libtorch_cpu.so",
+            "lib/libtorch.so",
+            "lib/libcupti.so.13",
+            "lib/libcudart.so.13",
+            VERSION_FILE,
+        ];
         for name in files.into_iter().chain(HEADERS) {
             let folder = fake();
             fs::remove_file(folder.path().join(name)).unwrap();
@@ -221,7 +226,8 @@ mod tests {
         let folder = fake();
         fs::remove_file(folder.path().join(VERSION_FILE)).unwrap();
         fs::create_dir_all(folder.path().join("include/torch/headeronly")).unwrap();
-        let header = "#define TORCH_VERSION_MAJOR 2\n#define TORCH_VERSION_MINOR 13\n#define TORCH_VERSION_PATCH 0\n";
+        let header =
+            "#define TORCH_VERSION_MAJOR 2\n#define TORCH_VERSION_MINOR 13\n#define TORCH_VERSION_PATCH 0\n";
         fs::write(folder.path().join("include/torch/headeronly/version.h"), header).unwrap();
         inspect_contents(folder.path()).unwrap();
         assert!(inspect(folder.path()).is_err());

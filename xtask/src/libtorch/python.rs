@@ -5,32 +5,20 @@ use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 
-use super::folder::{self, Fault, Libtorch};
 use super::VERSION;
-use super::store::Store;
+use super::folder::{self, Fault, Libtorch};
+use super::store::{self, Store};
 use super::wheels::Wheel;
-
 
 /// The interpreters that are asked, in this order.
 const INTERPRETERS: [&str; 2] = ["python3", "python"];
 
-/// Tags of the one platform whose wheels are pinned; pip matches them literally.
-const PIP_PLATFORM: [&str; 14] = [
-    "--only-binary=:all:",
-    "--python-version=3.11",
-    "--implementation=cp",
-    "--abi=cp311",
-    "--abi=abi3",
-    "--abi=none",
-    "--platform=manylinux_2_28_x86_64",
-    "--platform=manylinux_2_27_x86_64",
-    "--platform=manylinux_2_25_x86_64",
-    "--platform=manylinux_2_24_x86_64",
-    "--platform=manylinux_2_17_x86_64",
-    "--platform=manylinux2014_x86_64",
-    "--platform=manylinux2010_x86_64",
-    "--platform=linux_x86_64",
-];
+/// What makes pip choose the pinned files whatever Python it runs in.
+const PIP_PYTHON: [&str; 5] =
+    ["--only-binary=:all:", "--python-version=3.11", "--implementation=cp", "--abi=cp311", "--abi=none"];
+
+/// The platforms of the three pinned wheels.
+const WHEEL_PLATFORMS: [&str; 3] = ["manylinux_2_28_x86_64", "manylinux_2_25_x86_64", "manylinux2014_x86_64"];
 
 /// The torch of the Python in `PATH`: its folder, or what is wrong with it; `None` where there is no torch.
 ///
@@ -65,6 +53,7 @@ fn interpreter_with_pip() -> Option<&'static str> {
 pub(crate) fn pip_download(wheels: &[Wheel], folder: &Path) -> Result<()> {
     let mut arguments: Vec<String> = vec!["download".into(), "--no-deps".into(), "--dest".into()];
     arguments.push(folder.display().to_string());
+    arguments.extend(flags(WHEEL_PLATFORMS.into_iter().map(String::from)));
     arguments.extend(wheels.iter().map(Wheel::requirement));
     pip(&arguments)
 }
@@ -72,7 +61,18 @@ pub(crate) fn pip_download(wheels: &[Wheel], folder: &Path) -> Result<()> {
 /// The command that a user may give on another machine.
 pub(crate) fn pip_command(wheels: &[Wheel]) -> String {
     let wanted: Vec<String> = wheels.iter().map(Wheel::requirement).collect();
-    format!("pip download --no-deps --dest DIR {} {}", PIP_PLATFORM.join(" "), wanted.join(" "))
+    let flags: Vec<String> = flags(WHEEL_PLATFORMS.into_iter().map(String::from)).collect();
+    format!("pip download --no-deps --dest DIR {} {}", flags.join(" "), wanted.join(" "))
+}
+
+fn flags(platforms: impl Iterator<Item = String>) -> impl Iterator<Item = String> {
+    PIP_PYTHON.into_iter().map(String::from).chain(platforms.map(|platform| format!("--platform={platform}")))
+}
+
+/// Every platform whose wheels run where torch's own does. pip matches them literally and knows of no "or older".
+fn all_platforms() -> impl Iterator<Item = String> {
+    let older = (5..=28).rev().map(|minor| format!("manylinux_2_{minor}_x86_64"));
+    older.chain(["manylinux2014_x86_64", "manylinux2010_x86_64", "manylinux1_x86_64"].map(String::from))
 }
 
 /// Stages torch with everything it needs for CUDA: the same neighbourhood of folders that pip makes, so that the
@@ -81,10 +81,12 @@ pub(crate) fn stage_cuda(store: &Store) -> Result<Libtorch> {
     store.stage("cuda", |next| {
         let site = next.join("site");
         let mut arguments: Vec<String> = ["install", "--no-compile", "--target"].map(String::from).into();
-        arguments.extend([site.display().to_string(), format!("torch=={VERSION}")]);
+        arguments.push(site.display().to_string());
+        arguments.extend(flags(all_platforms()));
+        arguments.push(format!("torch=={VERSION}"));
         pip(&arguments)?;
         for name in ["lib", "include"] {
-            std::os::unix::fs::symlink(Path::new("site/torch").join(name), next.join(name))?;
+            store::symlink(&Path::new("site/torch").join(name), &next.join(name))?;
         }
         Ok(())
     })
@@ -94,9 +96,7 @@ fn pip(arguments: &[String]) -> Result<()> {
     let interpreter = interpreter_with_pip().context("no python3 with pip in PATH")?;
     let status = Command::new(interpreter)
         .args(["-m", "pip"])
-        .args(arguments.first())
-        .args(PIP_PLATFORM)
-        .args(&arguments[1..])
+        .args(arguments)
         // The verb's own output alone goes to stdout.
         .stdout(std::io::stderr())
         .status()

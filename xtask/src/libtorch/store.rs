@@ -18,7 +18,8 @@ pub(crate) struct Store {
 impl Store {
     /// The store of this user.
     pub(crate) fn here() -> Result<Self> {
-        let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+        let variable =
+            |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
         let data = if cfg!(target_os = "macos") { "Library/Application Support" } else { ".local/share" };
         let home = variable("SURE_HOME")
             .or_else(|| variable("XDG_DATA_HOME").map(|path| path.join("sure")))
@@ -72,7 +73,8 @@ impl Store {
         fill(&next)?;
         // Armed last: torch-sys compares this file with the version it wants.
         fs::write(next.join(VERSION_FILE), format!("{VERSION}\n"))?;
-        folder::inspect(&next).map_err(|fault| Stop::Failed(format!("what was staged is not whole: {fault}")))?;
+        folder::inspect(&next)
+            .map_err(|fault| Stop::Failed(format!("what was staged is not whole: {fault}")))?;
         if last.symlink_metadata().is_ok() {
             fs::rename(&last, self.folder().join(".staging-replaced"))
                 .with_context(|| format!("moving the broken {} away", last.display()))?;
@@ -123,19 +125,21 @@ pub(crate) fn link(checkout: &Path, target: &Path) -> Result<()> {
     fs::rename(&next, &link).with_context(|| format!("linking {}", link.display()))
 }
 
+/// A link to a folder.
 #[cfg(unix)]
-fn symlink(target: &Path, link: &Path) -> Result<()> {
+pub(crate) fn symlink(target: &Path, link: &Path) -> Result<()> {
     std::os::unix::fs::symlink(target, link)
         .with_context(|| format!("linking {} to {}", link.display(), target.display()))
 }
 
+/// A link to a folder.
 #[cfg(windows)]
-fn symlink(target: &Path, link: &Path) -> Result<()> {
+pub(crate) fn symlink(target: &Path, link: &Path) -> Result<()> {
     std::os::windows::fs::symlink_dir(target, link)
         .with_context(|| format!("linking {} to {}", link.display(), target.display()))
 }
 
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -15,7 +15,9 @@ pub(crate) fn unpack(archive: &Path, dir: &Path, place: impl Fn(&Path) -> Option
     for index in 0..zip.len() {
         let mut entry = zip.by_index(index).with_context(context)?;
         // `enclosed_name` is `None` for a name that would leave the folder.
-        let Some(target) = entry.enclosed_name().filter(|_| entry.is_file()).and_then(&place) else { continue };
+        let Some(target) = entry.enclosed_name().filter(|_| entry.is_file()).and_then(&place) else {
+            continue;
+        };
         let target = dir.join(target);
         let parent = target.parent().context("an entry without a folder")?;
         fs::create_dir_all(parent).with_context(|| format!("creating {}", parent.display()))?;

@@ -187,7 +187,8 @@ mod tests {
         let place = |path: &str| place_torch(Path::new(path)).map(|path| path.display().to_string());
         assert_eq!(place("torch/lib/libc10.so").as_deref(), Some("lib/libc10.so"));
         assert_eq!(place("torch/include/ATen/ATen.h").as_deref(), Some("include/ATen/ATen.h"));
-        for path in ["torch/lib/libtorch.so", "torch/lib/libtorch_cuda.so", "torch/version.py", "x/include/y"] {
+        for path in ["torch/lib/libtorch.so", "torch/lib/libtorch_cuda.so", "torch/version.py", "x/include/y"]
+        {
             assert_eq!(place(path), None, "{path}");
         }
     }

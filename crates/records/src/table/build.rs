@@ -1,16 +1,16 @@
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 use sure_metrics::{Interval, t_interval};
 
 use super::{Column, Entry, Row, RowKind, Section, Table, ties};
-use crate::canonical::canonical_json;
-use crate::{RecordsError, RunRecord, SplitScore, Store};
+use crate::{RecordsError, RunRecord, SplitScore, Store, canonical, canonical_json};
 
 /// The split that tables report.
 const SPLIT: &str = "test";
-/// The methods that are floors, in the order of the rows.
-const RANDOM: &str = "random";
+/// The floors.
+pub(super) const RANDOM: &str = "random";
 const LINEAR: &str = "linear";
 /// What tells two configurations apart is shown no longer than this.
 const LABEL_WIDTH: usize = 12;
@@ -35,16 +35,10 @@ fn section(records: &[&RunRecord], store: Option<&Store>) -> Result<Section, Rec
     for (record, label) in records.iter().zip(labels(records)) {
         by_row.entry(label).or_default().push(record);
     }
-    let mut rows: Vec<Row> =
+    let mut methods: Vec<Row> =
         by_row.iter().map(|(label, group)| method_row(label, group, &places)).collect();
-    rows.sort_by(|left, right| {
-        let order = |row: &Row| (row.kind == RowKind::Method, row.trainable_percent.unwrap_or_default()[1]);
-        let (left_floor, left_share) = order(left);
-        let (right_floor, right_share) = order(right);
-        left_floor.cmp(&right_floor).then(left_share.total_cmp(&right_share)).then(left.label.cmp(&right.label))
-    });
-    rows.extend(random_row(records, &places));
-    rows.rotate_right(usize::from(rows.last().is_some_and(|row| row.label == RANDOM)));
+    methods.sort_by(by_cost);
+    let mut rows: Vec<Row> = random_row(records, &places).into_iter().chain(methods).collect();
     let columns: Vec<Column> = places.iter().map(|place| column(records, *place)).collect();
     for (index, column) in columns.iter().enumerate() {
         mark_best(&mut rows, index, column.higher_is_better);
@@ -62,12 +56,23 @@ fn section(records: &[&RunRecord], store: Option<&Store>) -> Result<Section, Rec
     })
 }
 
+/// Floors first, then from the smallest trainable share to the largest.
+fn by_cost(left: &Row, right: &Row) -> Ordering {
+    let is_method = |row: &Row| row.kind == RowKind::Method;
+    let share = |row: &Row| row.trainable_percent.unwrap_or_default()[1];
+    is_method(left)
+        .cmp(&is_method(right))
+        .then(share(left).total_cmp(&share(right)))
+        .then_with(|| left.label.cmp(&right.label))
+}
+
 fn place(record: &RunRecord) -> Place<'_> {
     (&record.cell.task, &record.cell.set)
 }
 
 fn column(records: &[&RunRecord], place: Place<'_>) -> Column {
-    let score = records.iter().filter(|record| self::place(record) == place).find_map(|record| record.score(SPLIT));
+    let score =
+        records.iter().filter(|record| self::place(record) == place).find_map(|record| record.score(SPLIT));
     Column {
         task: place.0.to_owned(),
         set: place.1.to_owned(),
@@ -109,7 +114,7 @@ fn labels(records: &[&RunRecord]) -> Vec<String> {
 
 /// Everything in a cell but its seed, as dotted keys.
 fn settings(record: &RunRecord) -> BTreeMap<String, String> {
-    let mut cell = serde_json::to_value(&record.cell).expect("a cell is strings, integers and JSON");
+    let mut cell = canonical::value(&record.cell);
     if let Some(fields) = cell.as_object_mut() {
         fields.shift_remove("seed");
     }
@@ -137,16 +142,21 @@ fn flatten(prefix: &str, value: &Value, into: &mut BTreeMap<String, String>) {
 
 fn method_row(label: &str, records: &[&RunRecord], places: &[Place<'_>]) -> Row {
     let shares = || {
-        records.iter().filter(|record| record.counts.total > 0).map(|record| record.counts.trainable_percent())
+        records
+            .iter()
+            .filter(|record| record.counts.total > 0)
+            .map(|record| record.counts.trainable_percent())
     };
-    let trainable_percent = shares().reduce(f64::min).zip(shares().reduce(f64::max)).map(|(low, high)| [low, high]);
+    let trainable_percent =
+        shares().reduce(f64::min).zip(shares().reduce(f64::max)).map(|(low, high)| [low, high]);
     let is_floor = records.iter().any(|record| record.cell.method == LINEAR);
     let entries = places
         .iter()
         .map(|place| {
             let here: Vec<&RunRecord> =
                 records.iter().copied().filter(|record| self::place(record) == *place).collect();
-            let scores = |record: &&RunRecord| record.outcome.is_ok().then(|| record.score(SPLIT).cloned()).flatten();
+            let scores =
+                |record: &&RunRecord| record.outcome.is_ok().then(|| record.score(SPLIT).cloned()).flatten();
             entry(here, |record| scores(&record))
         })
         .collect();
@@ -160,7 +170,9 @@ fn random_row(records: &[&RunRecord], places: &[Place<'_>]) -> Option<Row> {
         .iter()
         .map(|place| {
             let mut by_seed: BTreeMap<u64, &RunRecord> = BTreeMap::new();
-            for record in records.iter().filter(|record| self::place(record) == *place && record.floor.is_some()) {
+            for record in
+                records.iter().filter(|record| self::place(record) == *place && record.floor.is_some())
+            {
                 by_seed.entry(record.cell.seed).or_insert(record);
             }
             let mut entry = entry(by_seed.into_values().collect(), |record| record.floor.clone())?;
@@ -208,10 +220,16 @@ fn spread(values: &[f64], of_one: Option<Interval>) -> (Option<f64>, Option<Inte
 fn mark_best(rows: &mut [Row], column: usize, higher_is_better: bool) {
     let better = if higher_is_better { f64::max } else { f64::min };
     let mean = |row: &Row| row.entries[column].as_ref().and_then(|entry| entry.mean);
-    let Some(best) = rows.iter().filter(|row| row.label != RANDOM).filter_map(mean).reduce(better) else { return };
+    let Some(best) = rows.iter().filter(|row| row.label != RANDOM).filter_map(mean).reduce(better) else {
+        return;
+    };
     for row in rows.iter_mut().filter(|row| row.label != RANDOM) {
         if let Some(entry) = &mut row.entries[column] {
             entry.best = entry.mean == Some(best);
         }
     }
 }
+
+#[cfg(test)]
+#[path = "tests.rs"]
+mod tests;

@@ -12,16 +12,32 @@ pub(super) fn markdown(table: &Table) -> String {
 }
 
 pub(super) fn json(table: &Table) -> String {
-    let mut text = serde_json::to_string_pretty(table).expect("a table is plain data with text keys");
-    text.push('\n');
-    text
+    crate::canonical::file(table)
 }
 
 pub(super) fn csv(table: &Table) -> String {
     let mut writer = ::csv::Writer::from_writer(Vec::new());
     let header = [
-        "suite", "suite_version", "backbone", "task", "set", "metric", "method", "kind", "trainable_percent", "mean",
-        "low", "high", "level", "seeds", "failed", "n", "best", "tie", "converged", "cells",
+        "suite",
+        "suite_version",
+        "backbone",
+        "task",
+        "set",
+        "metric",
+        "method",
+        "kind",
+        "trainable_percent",
+        "mean",
+        "low",
+        "high",
+        "level",
+        "seeds",
+        "failed",
+        "n",
+        "best",
+        "tie",
+        "converged",
+        "cells",
     ];
     let memory = "writing to memory does not fail, and all lines are equally long";
     writer.write_record(header).expect(memory);
@@ -82,6 +98,128 @@ fn text(table: &Table, style: &Style) -> String {
 }
 
 fn section_text(section: &Section, style: &Style) -> String {
+    let Section { suite, suite_version, backbone, .. } = section;
     let mut grid = Grid::new();
-    grid
+    grid.load_style(style.grid).set_content_arrangement(ContentArrangement::Disabled);
+    let columns = section.columns.iter().map(|column| style.heading(column));
+    grid.set_header(["method".to_owned(), "trainable %".to_owned()].into_iter().chain(columns));
+    for row in &section.rows {
+        let entries = row
+            .entries
+            .iter()
+            .map(|entry| entry.as_ref().map_or_else(String::new, |entry| style.entry(entry)));
+        grid.add_row([style.label(row), share(row)].into_iter().chain(entries));
+    }
+    for (index, column) in grid.column_iter_mut().enumerate() {
+        if index == 1 {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+        if !style.is_markdown {
+            column.set_padding((0, 2));
+        }
+    }
+    let grid = grid.trim_fmt();
+    let legend = legend(section, style);
+    format!("{suite} v{suite_version}, backbone {backbone}\n\n{grid}\n\n{legend}")
+}
+
+/// The trainable share in percent; where the heads differ in size from task to task, the smallest and the largest.
+fn share(row: &Row) -> String {
+    let Some(ends) = row.trainable_percent else { return "-".to_owned() };
+    // Three digits say enough, and a share of a thousandth is not printed as nothing.
+    let digits = |percent: f64| match percent {
+        percent if percent >= 100.0 => format!("{percent:.0}"),
+        percent if percent >= 10.0 => format!("{percent:.1}"),
+        percent if percent >= 0.01 || percent == 0.0 => format!("{percent:.2}"),
+        percent => format!("{percent:.4}"),
+    };
+    let [low, high] = ends.map(digits);
+    if low == high { low } else { format!("{low}-{high}") }
+}
+
+impl Style {
+    fn heading(&self, column: &Column) -> String {
+        let Column { task, set, metric, .. } = column;
+        let line = if self.is_markdown { "<br>" } else { "\n" };
+        let metric = metric.as_deref().map(|metric| format!("{line}{metric} %")).unwrap_or_default();
+        self.escape(&format!("{task}/{set}{metric}"))
+    }
+
+    fn label(&self, row: &Row) -> String {
+        let floor = if row.kind == RowKind::Floor { " (floor)" } else { "" };
+        self.escape(&format!("{}{floor}", row.label))
+    }
+
+    fn entry(&self, entry: &Entry) -> String {
+        let Some(mean) = entry.mean else {
+            return if self.is_markdown { "error" } else { "    error" }.to_owned();
+        };
+        let mean = format!("{:.1}", 100.0 * mean);
+        let interval = match entry.interval {
+            Some(interval) if entry.seeds > 1 => format!(" ±{:.1}", 100.0 * interval.half_width()),
+            Some(Interval { low, high, .. }) => format!(" [{:.1} {:.1}]", 100.0 * low, 100.0 * high),
+            None => String::new(),
+        };
+        let star = match (entry.converged, self.is_markdown) {
+            (true, _) => "",
+            (false, false) => "*",
+            (false, true) => "\\*",
+        };
+        let failed = if entry.failed > 0 { "!" } else { "" };
+        if self.is_markdown {
+            let around = if entry.best {
+                "**"
+            } else if entry.tie {
+                "_"
+            } else {
+                ""
+            };
+            return format!("{around}{mean}{around}{interval}{star}{failed}");
+        }
+        let mark = if entry.best {
+            '>'
+        } else if entry.tie {
+            '~'
+        } else {
+            ' '
+        };
+        format!("{mark} {mean:>5}{interval}{star}{failed}")
+    }
+
+    fn escape(&self, text: &str) -> String {
+        if self.is_markdown { text.replace('|', "\\|") } else { text.to_owned() }
+    }
+}
+
+/// What the marks mean that occur in the section.
+fn legend(section: &Section, style: &Style) -> String {
+    let entries = || section.rows.iter().flat_map(|row| row.entries.iter().flatten());
+    let [best, tie, star] = if style.is_markdown { ["bold", "italic", "\\*"] } else { [">", "~", "*"] };
+    let has = |occurs: fn(&Entry) -> bool| entries().any(occurs);
+    let lines = [
+        (has(|entry| entry.best), format!("{best}: best of the column")),
+        (
+            has(|entry| entry.tie),
+            format!("{tie}: a tie with the best (paired bootstrap over utterances, 95 %)"),
+        ),
+        (
+            has(|entry| entry.seeds > 1 && entry.interval.is_some()),
+            "±: half the 95 % interval of the mean over seeds (Student's t)".to_owned(),
+        ),
+        (
+            has(|entry| entry.seeds == 1 && entry.interval.is_some()),
+            "[low high]: one seed, 95 % interval over utterances (bootstrap)".to_owned(),
+        ),
+        (has(|entry| !entry.converged), format!("{star}: had not converged on validation data")),
+        (has(|entry| entry.failed > 0 && entry.seeds > 0), "!: some seeds failed".to_owned()),
+        (has(|entry| entry.mean.is_none()), "error: all seeds failed; the record says why".to_owned()),
+        (
+            section.rows.iter().any(|row| row.kind == RowKind::Floor),
+            "(floor): `random` draws labels from the training distribution, `linear` trains the head alone"
+                .to_owned(),
+        ),
+    ];
+    let shown = lines.into_iter().filter(|(is_shown, _)| *is_shown);
+    let start = if style.is_markdown { "- " } else { "" };
+    shown.flat_map(|(_, line)| [start.to_owned(), line, "\n".to_owned()]).collect()
 }

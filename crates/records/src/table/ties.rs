@@ -2,6 +2,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sure_metrics::{Metric, Statistic, metric, paired_bootstrap};
 
+use super::build::RANDOM;
 use super::{Column, Entry, Row};
 use crate::{CellId, PredictionRow, RecordsError, RunRecord, Store};
 
@@ -21,13 +22,14 @@ pub(super) fn mark(
     let seeds: BTreeMap<&CellId, u64> = records.iter().map(|record| (&record.id, record.cell.seed)).collect();
     for (index, column) in columns.iter().enumerate() {
         let Some(metric) = column.metric.as_deref().and_then(|name| metric(name).ok()) else { continue };
-        let entries = || rows.iter().filter(|row| row.trainable_percent.is_some());
+        let entries = || rows.iter().filter(|row| row.label != RANDOM);
         let best = entries().filter_map(|row| row.entries[index].as_ref()).find(|entry| entry.best);
-        let Some(best) = best.map(|entry| Predictions::read(entry, &seeds, store)).transpose()?.flatten() else {
+        let Some(best) = best.map(|entry| Predictions::read(entry, &seeds, store)).transpose()?.flatten()
+        else {
             continue;
         };
         // `random` has no predictions of its own: its cells are other methods'.
-        for row in rows.iter_mut().filter(|row| row.trainable_percent.is_some()) {
+        for row in rows.iter_mut().filter(|row| row.label != RANDOM) {
             let Some(entry) = row.entries[index].as_mut().filter(|entry| !entry.best) else { continue };
             let Some(other) = Predictions::read(entry, &seeds, store)? else { continue };
             entry.tie = best.ties_with(&other, metric)?;
