@@ -93,6 +93,7 @@ pub fn plan(request: &Request) -> Result<Plan> {
     let mut seen = BTreeMap::new();
     for (card, manifest) in pairs {
         for method in methods {
+            let preset = presets::method(method)?;
             let mut train = profile.train_config(method)?;
             train.steps = train.steps.min(request.max_steps.unwrap_or(u64::MAX));
             let config = RunConfig {

@@ -1,4 +1,5 @@
 //! Planted faults: each run must end with the name of the tensor at fault and `outcome = error`.
+#![expect(clippy::unwrap_used, reason = "a test's helpers may panic as the test itself may")]
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! Determinism: killed and rerun, run twice, with and without cache, the record is the same to the byte.
+#![expect(clippy::unwrap_used, reason = "a test's helpers may panic as the test itself may")]
 
 mod common;
 
@@ -12,7 +13,18 @@ use common::{backbone, corpus, succeed, sure, text};
 /// A `train` command on the small corpus.
 fn train(home: &Path, data: &Path, method: &str, out: &str) -> std::process::Command {
     let mut command = sure(home);
-    command.args(["train", "--task", "ks", "--max-steps", "60", "--method", method, "--backbone"]);
+    command.args([
+        "train",
+        "--task",
+        "ks",
+        "--max-steps",
+        "60",
+        "--threads",
+        "1",
+        "--method",
+        method,
+        "--backbone",
+    ]);
     command.arg(backbone()).arg("--data").arg(data).arg("--out").arg(home.join(out));
     command
 }

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, path::Path};
 
 use serde::{Deserialize, Serialize};
 use sure_nn::{Checkpoint as Tensors, tch::Tensor};
-use sure_records::{CurvePoint, write_atomic};
+use sure_records::{CheckResult, CurvePoint, write_atomic};
 
 use crate::{AdamW, Model, TrainError};
 
@@ -24,6 +24,8 @@ pub(crate) struct Progress {
     pub(crate) best: Option<Best>,
     /// Evaluations since then.
     pub(crate) stale: usize,
+    /// What the doctor has proved so far.
+    pub(crate) checks: Vec<CheckResult>,
 }
 
 /// The best evaluation so far.
@@ -44,6 +46,7 @@ impl Progress {
             loss_count: 0,
             best: None,
             stale: 0,
+            checks: Vec::new(),
         }
     }
 }

@@ -121,7 +121,9 @@ pub fn train(
         optimiser.add(prefix, store, lr, config.weight_decay);
     }
     let (mut progress, mut best) = if path.is_file() {
-        checkpoint::resume(&path, run, model, &mut optimiser)?
+        let (progress, best) = checkpoint::resume(&path, run, model, &mut optimiser)?;
+        doctor.adopt(progress.checks.clone());
+        (progress, best)
     } else {
         (Progress::new(run), BTreeMap::new())
     };
@@ -146,6 +148,7 @@ pub fn train(
         }
         let stop = flow.is_break();
         if stop || done.is_multiple_of(config.checkpoint_every) {
+            progress.checks = doctor.results().to_vec();
             checkpoint::save(&path, model, &best, &optimiser, &progress)?;
             if stop || observer.on(Event::Checkpointed { done }).is_break() {
                 return Err(TrainError::Interrupted { step: done });

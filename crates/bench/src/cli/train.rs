@@ -57,6 +57,9 @@ pub(super) struct Train {
     precision: String,
     #[command(flatten)]
     device: DeviceFlag,
+    /// Threads; their number is part of what makes runs equal to the byte [default: all cores]
+    #[arg(long, value_name = "N")]
+    threads: Option<usize>,
     /// Where outputs of the frozen part are kept, or "off" [default: cache/trunk in `$SURE_HOME`]
     #[arg(long, value_name = "off|DIR")]
     cache: Option<PathBuf>,
@@ -81,7 +84,7 @@ impl Train {
             seeds: vec![self.seed],
             limit: self.limit,
             max_steps: self.max_steps,
-            threads: environment::cores(),
+            threads: self.threads.unwrap_or_else(environment::cores).max(1),
             precision: common::precision(&self.precision)?,
             device: self.device.device,
             cache: common::cache(self.cache.as_deref()),

@@ -1,4 +1,6 @@
 //! A small corpus, made on the spot, and the program under test.
+#![allow(dead_code, clippy::allow_attributes, reason = "each test program uses a part of it")]
+#![expect(clippy::unwrap_used, reason = "a test's helpers may panic as the test itself may")]
 
 use std::{
     fs,
@@ -12,7 +14,7 @@ use hound::{SampleFormat, WavSpec, WavWriter};
 const RATE_HZ: u32 = 16_000;
 
 /// Two kinds of sound that a linear head tells apart in a few steps, in all three splits.
-pub fn corpus(folder: &Path) -> PathBuf {
+pub(crate) fn corpus(folder: &Path) -> PathBuf {
     let set = folder.join("tones");
     fs::create_dir_all(&set).unwrap();
     let mut manifest = String::new();
@@ -42,25 +44,25 @@ fn write_tone(path: &Path, pitch: f32, samples: usize) {
 }
 
 /// The tiny backbone of the golden files.
-pub fn backbone() -> PathBuf {
+pub(crate) fn backbone() -> PathBuf {
     PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/golden/whisper"))
 }
 
 /// The program, with a home of its own.
-pub fn sure(home: &Path) -> Command {
+pub(crate) fn sure(home: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_sure"));
     command.env("SURE_HOME", home).env_remove("SURE_COMMIT");
     command
 }
 
 /// Runs the program and expects it to succeed.
-pub fn succeed(command: &mut Command) -> Output {
+pub(crate) fn succeed(command: &mut Command) -> Output {
     let output = command.output().unwrap();
     assert!(output.status.success(), "{}\n{}", text(&output.stdout), text(&output.stderr));
     output
 }
 
 /// Bytes as text.
-pub fn text(bytes: &[u8]) -> String {
+pub(crate) fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
