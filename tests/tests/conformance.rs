@@ -7,7 +7,7 @@ use sure_bench::{
     presets,
 };
 use sure_nn::{
-    Backbone, Cut, Cx, Input, Keep, NoAdapter, Recorder, Seed, State,
+    Cut, Cx, Input, Keep, NoAdapter, Recorder, Seed, State,
     tch::{self, Device, Tensor},
 };
 use sure_tasks::{SequenceClassification, Task};

@@ -14,26 +14,19 @@ use crate::setup;
 use crate::workspace::{self, Workspace};
 
 /// The verbs of `sure`, for the help and against typing errors. A verb that is not here is forwarded all the same.
-const VERBS: [(&str, &str); 21] = [
-    ("download", "Download checkpoints and data sets: resumed, checksummed"),
+const VERBS: [(&str, &str); 14] = [
     ("bench", "Run the missing cells of a suite, then print its table"),
-    ("report", "Print tables and figures from stored records"),
+    ("report", "Print tables from stored records"),
     ("params", "Count parameters without loading weights"),
-    ("extract", "Write hidden states to safetensors or npy"),
+    ("extract", "Write hidden states to safetensors"),
     ("train", "Train once on your own data"),
     ("eval", "Score a stored run"),
-    ("predict", "Print labels, transcripts or slots for audio files"),
+    ("predict", "Print labels for audio files"),
     ("score", "Compute a metric of text files"),
-    ("export", "Write a run in PEFT's or Hugging Face's format"),
-    ("import", "Read an adapter from PEFT's or Hugging Face's format"),
-    ("synthesize", "Speak a text"),
-    ("mini-corpus", "Regenerate or check the embedded corpus"),
-    ("pretrain", "Pretrain a backbone without labels"),
     ("perf", "Time paired benchmarks against Python"),
     ("methods", "List the methods"),
     ("tasks", "List the tasks"),
     ("backbones", "List the backbones"),
-    ("datasets", "List the data sets"),
     ("metrics", "List the metrics"),
     ("suites", "List the suites"),
 ];
@@ -41,8 +34,7 @@ const VERBS: [(&str, &str); 21] = [
 const EXAMPLES: &str = "\
 Examples:
   cargo xtask setup
-  cargo xtask bench --suite sure
-  cargo xtask bench --suite sure --profile paper --backbone facebook/wav2vec2-base --data ~/speech
+  cargo xtask bench --suite sure --backbone ~/models/whisper-tiny.en --data ~/speech
   cargo xtask report --format markdown
   cargo xtask bench --help
 
@@ -75,7 +67,21 @@ pub(crate) fn run(workspace: &Workspace, words: &[OsString]) -> Result<u8> {
     let mut command = Command::new(&binary);
     command.args(words);
     workspace::scrub(&mut command);
+    if let Some(commit) = commit(workspace) {
+        command.env("SURE_COMMIT", commit);
+    }
     become_it(&mut command).with_context(|| format!("running {}", binary.display()))
+}
+
+/// The commit of the checkout, for the records, with `-dirty` where tracked files have changes.
+fn commit(workspace: &Workspace) -> Option<String> {
+    let git = |words: &[&str]| {
+        let output = Command::new("git").arg("-C").arg(workspace.root()).args(words).output().ok()?;
+        output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    };
+    let head = git(&["rev-parse", "--short=12", "HEAD"])?;
+    let changed = git(&["status", "--porcelain", "--untracked-files=no"])?;
+    Some(if changed.is_empty() { head } else { format!("{head}-dirty") })
 }
 
 /// The known verb that an unknown one seems to be.
@@ -140,7 +146,7 @@ mod tests {
     #[test]
     fn a_slip_of_the_finger_is_recognised_and_a_new_verb_is_not_one() {
         assert_eq!(misspelt("bnech"), Some("bench"));
-        assert_eq!(misspelt("dowload"), Some("download"));
+        assert_eq!(misspelt("exract"), Some("extract"));
         assert_eq!(misspelt("metric"), Some("metrics"));
         for verb in ["bench", "suites", "methods", "smoke", "golden", "new"] {
             assert_eq!(misspelt(verb), None, "{verb}");

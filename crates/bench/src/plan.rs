@@ -96,12 +96,8 @@ pub fn plan(request: &Request) -> Result<Plan> {
             let preset = presets::method(method)?;
             let mut train = profile.train_config(method)?;
             train.steps = train.steps.min(request.max_steps.unwrap_or(u64::MAX));
-            let config = RunConfig {
-                method: presets::method(method)?,
-                task: card.clone(),
-                train,
-                limit: request.limit,
-            };
+            let config =
+                RunConfig { method: preset.clone(), task: card.clone(), train, limit: request.limit };
             let key = (card.name.clone(), manifest.path.clone());
             let (labels, fingerprint) = match seen.get(&key) {
                 Some(known) => known,

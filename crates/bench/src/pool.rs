@@ -34,7 +34,7 @@ const WAIT: Duration = Duration::from_millis(500);
 pub fn run_cells(runs: &[RunFile], store: &Store, jobs: usize) -> Result<Vec<Option<RunRecord>>> {
     let mut queue = VecDeque::new();
     for (index, run) in runs.iter().enumerate() {
-        if !store.is_finished(&run.cell) {
+        if !store.is_finished(&run.cell)? {
             queue.push_back(index);
         }
     }
@@ -78,9 +78,9 @@ fn lock(queue: &Mutex<VecDeque<usize>>) -> MutexGuard<'_, VecDeque<usize>> {
 fn run_one(run: &RunFile, store: &Store, bars: &MultiProgress) -> Result<bool> {
     let id = run.cell.id();
     let ClaimState::Mine(_claim) = Claim::acquire(store.dir(), id.as_str())? else {
-        return Ok(store.is_finished(&run.cell));
+        return Ok(store.is_finished(&run.cell)?);
     };
-    if store.is_finished(&run.cell) {
+    if store.is_finished(&run.cell)? {
         return Ok(true);
     }
     let folder = store.cell_dir(&id);

@@ -1,6 +1,7 @@
 //! Planted faults: each run must end with the name of the tensor at fault and `outcome = error`.
 #![expect(clippy::unwrap_used, reason = "a test's helpers may panic as the test itself may")]
 
+#[expect(dead_code, reason = "planted faults need no second process")]
 mod common;
 
 use std::{fs, path::Path};

@@ -110,6 +110,9 @@ fn a_trained_run_predicts_evaluates_and_extracts() {
     assert_eq!(scored["accuracy"], test["score"]["value"]);
     assert_eq!(scored["n"], 8);
 
+    let proved = json(sure(&home).args(["doctor", "--json", "--run"]).arg(&run));
+    assert_eq!(proved["ok"], true, "{proved}");
+
     let clip = data.join("test-0.wav");
     let answers = json(sure(&home).args(["predict", "--json", "--run"]).arg(&run).arg(&clip));
     assert_eq!(answers[0]["audio"], clip.display().to_string());

@@ -1,3 +1,5 @@
+//! What a task needs from a manifest: its card.
+
 use serde::{Deserialize, Serialize};
 
 use crate::DataError;

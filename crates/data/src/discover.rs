@@ -1,3 +1,5 @@
+//! From a folder to the manifests in it.
+
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};

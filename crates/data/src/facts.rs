@@ -1,3 +1,5 @@
+//! Length and hash of recordings, decoded once and remembered.
+
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc;

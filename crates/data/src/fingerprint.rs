@@ -1,3 +1,5 @@
+//! What a labelled set is, in numbers and one hash.
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;

@@ -1,3 +1,5 @@
+//! A deterministic part of a split, with its labels in proportion.
+
 use sha2::{Digest, Sha256};
 
 use crate::Example;

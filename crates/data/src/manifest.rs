@@ -1,3 +1,5 @@
+//! Lists of recordings: JSONL or CSV, one row a recording.
+
 use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};

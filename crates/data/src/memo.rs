@@ -1,3 +1,5 @@
+//! The file that remembers what was learned of recordings.
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write;

@@ -1,3 +1,5 @@
+//! Why a set does not have a task.
+
 use std::fmt;
 
 use crate::Split;

@@ -1,3 +1,5 @@
+//! From a manifest to the labelled set of a task.
+
 use std::collections::BTreeMap;
 
 use crate::limit::stratified;

@@ -1,3 +1,5 @@
+//! Labelled recordings by split.
+
 use std::path::PathBuf;
 
 use crate::Split;

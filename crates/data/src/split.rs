@@ -1,3 +1,5 @@
+//! Training, validation and test.
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize};

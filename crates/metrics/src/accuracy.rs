@@ -1,3 +1,5 @@
+//! Share of right answers.
+
 use crate::confusion::FromConfusion;
 use crate::{Confusion, MetricInfo};
 

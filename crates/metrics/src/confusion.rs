@@ -1,3 +1,5 @@
+//! Counts of answers by label, the base of the F1 family.
+
 use std::collections::BTreeMap;
 
 use crate::{Metric, MetricError, MetricInfo, Statistic};

@@ -1,3 +1,5 @@
+//! What cannot be scored.
+
 use thiserror::Error;
 
 /// Why a score could not be computed.

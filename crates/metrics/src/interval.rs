@@ -1,3 +1,5 @@
+//! Intervals: bootstrap over items, paired bootstrap, Student over runs.
+
 use serde::{Deserialize, Serialize};
 
 use crate::student::two_sided_quantile;

@@ -1,3 +1,5 @@
+//! F1 averaged over the classes.
+
 use crate::confusion::FromConfusion;
 use crate::{Confusion, MetricInfo};
 

@@ -1,3 +1,5 @@
+//! The seam of the metrics.
+
 use serde::Serialize;
 
 use crate::{METRICS, MetricError, Score};

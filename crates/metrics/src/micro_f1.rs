@@ -1,3 +1,5 @@
+//! F1 over all items at once.
+
 use crate::confusion::FromConfusion;
 use crate::{Confusion, MetricInfo};
 

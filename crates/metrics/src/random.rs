@@ -1,3 +1,5 @@
+//! The generator behind the bootstrap.
+
 /// Steele, Lea and Flood's splitmix64 (Fast splittable pseudorandom number generators, OOPSLA 2014): one addition and
 /// one mixing a number, the same on every machine. Good enough to resample with; not for secrets.
 #[derive(Clone, Debug)]

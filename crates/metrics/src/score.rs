@@ -1,3 +1,5 @@
+//! A metric's value with its unit and direction.
+
 use serde::{Deserialize, Serialize};
 
 /// One number, with what is needed to read it.

@@ -1,3 +1,5 @@
+//! Quantiles of Student's t distribution.
+
 use std::f64::consts::{FRAC_2_PI, FRAC_PI_2};
 
 /// The two-sided quantile of Student's t: the `t` for which a share `level` of the distribution with this many degrees

@@ -1,3 +1,5 @@
+//! Unweighted average recall.
+
 use crate::confusion::FromConfusion;
 use crate::{ClassCounts, Confusion, MetricInfo};
 

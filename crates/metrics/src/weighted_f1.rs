@@ -1,3 +1,5 @@
+//! F1 averaged over the classes, weighted by their support.
+
 use crate::confusion::FromConfusion;
 use crate::{Confusion, MetricInfo};
 

@@ -1,3 +1,5 @@
+//! Files that appear whole or not at all.
+
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};

@@ -1,3 +1,5 @@
+//! JSON with one spelling, for hashing.
+
 use serde::Serialize;
 use serde_json::{Map, Value};
 

@@ -1,3 +1,5 @@
+//! Everything that can move a number, and its hash.
+
 use std::fmt;
 use std::str::FromStr;
 

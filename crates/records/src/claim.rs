@@ -1,3 +1,5 @@
+//! Who works on what, among processes and machines that share a folder.
+
 use std::fs::{self, File};
 use std::io::{self, Seek, Write};
 use std::path::{Path, PathBuf};

@@ -1,3 +1,5 @@
+//! What a cell cost: times and memory, kept apart from its record.
+
 use serde::{Deserialize, Serialize};
 
 /// What a run cost: the ledger beside the score. Times differ from run to run, so it is a file of its own.
@@ -12,7 +14,7 @@ pub struct Cost {
     pub seconds_train: f64,
     /// Evaluations on validation and test data, in seconds.
     pub seconds_eval: f64,
-    /// The median training step, in seconds.
+    /// Training and validation time over the steps taken, in seconds.
     pub seconds_per_step: f64,
     /// How many training steps were done.
     pub steps: u64,

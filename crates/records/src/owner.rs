@@ -1,3 +1,5 @@
+//! Who holds a claim: host and process.
+
 use std::fs;
 use std::path::Path;
 use std::process;

@@ -1,3 +1,5 @@
+//! What a cell gave.
+
 use serde::{Deserialize, Deserializer, Serialize};
 use sure_metrics::{Interval, Score};
 
@@ -97,7 +99,7 @@ pub enum Outcome {
     Ok,
     /// It did not.
     Error {
-        /// Which kind of failure, in snake case, for example `dead_parameter`.
+        /// Which kind of failure, in kebab case, for example `dead-parameter`.
         kind: String,
         /// What to tell a person.
         message: String,

@@ -1,3 +1,5 @@
+//! A folder of cells.
+
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -104,9 +106,13 @@ impl Store {
         ids.iter().filter_map(|id| self.get(id).transpose()).collect()
     }
 
-    /// Whether the cell has a record, without reading it.
-    pub fn is_finished(&self, cell: &Cell) -> bool {
-        self.cell_dir(&cell.id()).join(RECORD).is_file()
+    /// Whether the cell has a record of a run that ended as it should; a failed one is worth another try.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Store::get`].
+    pub fn is_finished(&self, cell: &Cell) -> Result<bool, RecordsError> {
+        Ok(self.get(&cell.id())?.is_some_and(|record| record.outcome.is_ok()))
     }
 
     /// What the cell cost, `None` where that was not stored.
@@ -203,10 +209,10 @@ mod tests {
         let (_folder, store) = store();
         let stored = record(cell("lora", 1), 0.9);
         assert_eq!(store.get(&stored.id).unwrap(), None);
-        assert!(!store.is_finished(&stored.cell));
+        assert!(!store.is_finished(&stored.cell).unwrap());
         store.put(&stored).unwrap();
         assert_eq!(store.get(&stored.id).unwrap(), Some(stored.clone()));
-        assert!(store.is_finished(&stored.cell));
+        assert!(store.is_finished(&stored.cell).unwrap());
         assert_eq!(
             fs::read_to_string(store.cell_dir(&stored.id).join("record.json")).unwrap(),
             stored.to_json()

@@ -1,3 +1,5 @@
+//! Results by method and task.
+
 use serde::Serialize;
 use sure_metrics::Interval;
 

@@ -128,6 +128,7 @@ pub fn train(
         (Progress::new(run), BTreeMap::new())
     };
     let first = progress.step;
+    tracing::info!(first, steps = config.steps, cut = ?model.cut, "training");
     let lengths = training.clips.iter().map(|&clip| trunk.clips()[clip].facts.samples).collect();
     let sampler = Sampler::new(lengths, config.batch, seed);
     let run = Run { model, task, trunk, train: training, config, sampler, seed: seed.derive("step") };
@@ -141,6 +142,7 @@ pub fn train(
         let mut flow = observer.on(Event::Step { done, total: config.steps, loss });
         if done.is_multiple_of(config.eval_every) || done == config.steps {
             let valid = evaluate(model, task, trunk, validation, metric)?;
+            tracing::info!(step = done, score = valid.score, loss = valid.loss, "evaluated");
             note(&mut progress, valid.score, valid.loss, higher, || best = model.snapshot());
             if observer.on(Event::Evaluated { done, score: valid.score }).is_break() {
                 flow = std::ops::ControlFlow::Break(());

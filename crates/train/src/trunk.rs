@@ -223,6 +223,7 @@ impl Trunk {
                 (row.to_string(), clip.contiguous())
             })
             .collect();
+        tracing::debug!(clips = clips.len(), cut = ?self.cut, "computed a group of the trunk");
         write_atomic(&self.path(group), &Checkpoint::to_bytes(&rows, None)?)?;
         Ok(())
     }

@@ -11,6 +11,9 @@ use crate::{
     whisper,
 };
 
+/// From a folder and, for pretrained weights, its checkpoint to the network.
+type Build = fn(&Path, Option<Checkpoint>, &LoadOptions) -> Result<Box<dyn Backbone>, ZooError>;
+
 /// A family of backbones that share a graph.
 #[derive(Debug)]
 pub struct Family {
@@ -18,7 +21,7 @@ pub struct Family {
     pub model_type: &'static str,
     /// One line for the registry.
     pub summary: &'static str,
-    build: fn(&Path, Option<Checkpoint>, &LoadOptions) -> Result<Box<dyn Backbone>, ZooError>,
+    build: Build,
 }
 
 /// Every family that can be opened.

@@ -2,6 +2,7 @@
 
 mod bench;
 mod common;
+mod doctor;
 mod eval;
 mod extract;
 mod params;
@@ -33,6 +34,7 @@ enum Verb {
     Bench(bench::Bench),
     Report(report::Report),
     Train(train::Train),
+    Doctor(doctor::Doctor),
     Eval(eval::Eval),
     Predict(predict::Predict),
     Extract(extract::Extract),
@@ -97,6 +99,7 @@ impl Cli {
             Verb::Bench(verb) => verb.run(),
             Verb::Report(verb) => verb.run(),
             Verb::Train(verb) => verb.run(),
+            Verb::Doctor(verb) => verb.run(),
             Verb::Eval(verb) => verb.run(),
             Verb::Predict(verb) => verb.run(),
             Verb::Extract(verb) => verb.run(),

@@ -1,5 +1,4 @@
 //! A small corpus, made on the spot, and the program under test.
-#![allow(dead_code, clippy::allow_attributes, reason = "each test program uses a part of it")]
 #![expect(clippy::unwrap_used, reason = "a test's helpers may panic as the test itself may")]
 
 use std::{

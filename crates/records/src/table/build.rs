@@ -1,3 +1,5 @@
+//! From records to rows and columns.
+
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 

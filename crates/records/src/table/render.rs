@@ -1,3 +1,5 @@
+//! Tables as text.
+
 use comfy_table::{CellAlignment, ContentArrangement, Table as Grid, presets};
 use sure_metrics::Interval;
 

@@ -1,3 +1,5 @@
+//! Tests of tables on made-up records.
+
 use serde_json::json;
 
 use super::super::TableFormat;

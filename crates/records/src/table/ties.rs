@@ -1,3 +1,5 @@
+//! Which methods the data cannot tell from the best.
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use sure_metrics::{Metric, Statistic, metric, paired_bootstrap};

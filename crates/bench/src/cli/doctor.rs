@@ -1,0 +1,89 @@
+//! `doctor --run`: proves a stored run in a fresh process. The machine's own check-up is xtask's.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, Result, ensure};
+use clap::Args;
+use serde_json::json;
+use sure_data::Manifest;
+use sure_records::PredictionRow;
+
+use super::{
+    Ended,
+    common::{DeviceFlag, say, say_json},
+};
+use crate::{predictor::Predictor, rundir::RunFile};
+
+/// Largest difference of a probability between the stored answer and the fresh one: the stored one was computed in a
+/// padded batch, the fresh one alone.
+const TOLERANCE: f64 = 1e-3;
+
+/// Reload a run in this fresh process and prove that it answers as its record says.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:
+  cargo xtask doctor --run run")]
+pub(super) struct Doctor {
+    /// The run's folder
+    #[arg(long, value_name = "DIR")]
+    run: PathBuf,
+    #[command(flatten)]
+    device: DeviceFlag,
+    /// Print one JSON object: {ok, checks: [{name, ok, detail, mend}]}
+    #[arg(long)]
+    json: bool,
+}
+
+impl Doctor {
+    pub(super) fn run(self) -> Result<Ended> {
+        let checked = self.check();
+        let (ok, detail) = match &checked {
+            Ok(detail) => (true, detail.clone()),
+            Err(error) => (false, format!("{error:#}")),
+        };
+        let mend = if ok { "" } else { "train the run anew: what is stored cannot be trusted" };
+        if self.json {
+            let check = json!({"name": "reload", "ok": ok, "detail": detail, "mend": mend});
+            say_json(&json!({"ok": ok, "checks": [check]}))?;
+        } else {
+            say(&format!("{}  reload  {detail}", if ok { "ok  " } else { "FAIL" }));
+        }
+        Ok(if ok { Ended::Done } else { Ended::Failed })
+    }
+
+    fn check(&self) -> Result<String> {
+        let run = RunFile::read(&self.run)?;
+        let predictor = Predictor::open(&self.run, self.device.resolve()?)?;
+        let rows = stored_rows(&self.run)?;
+        let manifest = Manifest::read(&run.data)?;
+        let audio: BTreeMap<&str, &PathBuf> =
+            manifest.rows.iter().map(|row| (row.id.as_str(), &row.audio)).collect();
+        for row in &rows {
+            let path = audio.get(row.id.as_str());
+            let path = path.with_context(|| format!("{} is no longer in {}", row.id, run.data.display()))?;
+            let fresh = predictor.predict(path)?;
+            ensure!(
+                (fresh.score - row.score).abs() < TOLERANCE,
+                "{}: stored {} ({:.4}), now {} ({:.4})",
+                row.id,
+                row.prediction,
+                row.score,
+                fresh.value,
+                fresh.score
+            );
+        }
+        Ok(format!("{} stored answers given again", rows.len()))
+    }
+}
+
+/// The answers that the run stored; its folder may have any name.
+fn stored_rows(folder: &Path) -> Result<Vec<PredictionRow>> {
+    let path = folder.join("predictions.jsonl");
+    let text = std::fs::read_to_string(&path)
+        .with_context(|| format!("{} is not there: the run is not finished", path.display()))?;
+    text.lines()
+        .map(|line| serde_json::from_str(line).with_context(|| format!("reading {}", path.display())))
+        .collect()
+}
