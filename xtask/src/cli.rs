@@ -159,7 +159,7 @@ mod tests {
     #[test]
     fn the_help_names_every_verb() {
         let help = Cli::command().render_help().to_string();
-        for verb in ["setup", "doctor", "test", "ci", "layers", "tidy", "bench", "mini-corpus", "perf"] {
+        for verb in ["setup", "doctor", "test", "ci", "layers", "tidy", "bench", "extract", "perf"] {
             assert!(help.contains(&format!("  {verb} ")), "{verb} is not in\n{help}");
         }
     }

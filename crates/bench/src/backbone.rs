@@ -81,7 +81,7 @@ fn locate(text: &str) -> Result<PathBuf> {
     cached(id, revision)?.with_context(|| {
         Missing(format!(
             "the backbone {text} is neither a folder nor in the hub cache {}; get it with \
-             `huggingface-cli download {id}` and try again, or name a folder",
+             `hf download {id}` and try again, or name a folder",
             environment::hub_cache().display()
         ))
     })

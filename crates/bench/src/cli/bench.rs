@@ -76,7 +76,7 @@ impl Bench {
         let (Some(backbone), Some(data)) = (self.backbone, self.data) else {
             return Err(Missing(
                 "bench needs --backbone (a folder with config.json and model.safetensors, for example from \
-                 `huggingface-cli download openai/whisper-tiny.en --local-dir whisper-tiny.en`) and --data (a \
+                 `hf download openai/whisper-tiny.en --local-dir whisper-tiny.en`) and --data (a \
                  folder with a manifest.jsonl whose lines name audio, split and labels)"
                     .to_owned(),
             )

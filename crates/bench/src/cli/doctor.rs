@@ -57,6 +57,7 @@ impl Doctor {
         let run = RunFile::read(&self.run)?;
         let predictor = Predictor::open(&self.run, self.device.resolve()?)?;
         let rows = stored_rows(&self.run)?;
+        ensure!(!rows.is_empty(), "the run stored no answers");
         let manifest = Manifest::read(&run.data)?;
         let audio: BTreeMap<&str, &PathBuf> =
             manifest.rows.iter().map(|row| (row.id.as_str(), &row.audio)).collect();
@@ -65,7 +66,7 @@ impl Doctor {
             let path = path.with_context(|| format!("{} is no longer in {}", row.id, run.data.display()))?;
             let fresh = predictor.predict(path)?;
             ensure!(
-                (fresh.score - row.score).abs() < TOLERANCE,
+                fresh.value == row.prediction && (fresh.score - row.score).abs() < TOLERANCE,
                 "{}: stored {} ({:.4}), now {} ({:.4})",
                 row.id,
                 row.prediction,

@@ -1,4 +1,4 @@
-//! The command line: one file a verb, one line in [`Verb`].
+//! The command line: one file a verb, one line in `Verb`.
 
 mod bench;
 mod common;

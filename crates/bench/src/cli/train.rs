@@ -1,6 +1,9 @@
 //! `train`: one run on the user's own data; and the hidden verb that runs one planned cell.
 
-use std::path::PathBuf;
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context, Result};
 use clap::Args;
@@ -96,6 +99,9 @@ impl Train {
         if RunFile::path(&folder).is_file() && RunFile::read(&folder)?.cell != run.cell {
             anyhow::bail!("{} holds another run; name a new folder, or delete it", folder.display());
         }
+        if let Some(record) = finished(&folder)? {
+            return finish(Ok(record), self.json);
+        }
         run.write(&folder)?;
         let mut bar = Bar::new(&format!("{} {}", run.cell.column(), run.cell.method));
         let record = match &self.abort_at {
@@ -125,6 +131,18 @@ impl CellVerb {
             Err(error) => Err(error),
         }
     }
+}
+
+/// The record of a run that has ended well.
+fn finished(folder: &Path) -> Result<Option<RunRecord>> {
+    let path = folder.join("record.json");
+    if !path.is_file() {
+        return Ok(None);
+    }
+    let text = fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))?;
+    let record: RunRecord =
+        serde_json::from_str(&text).with_context(|| format!("{} is damaged; delete it", path.display()))?;
+    Ok(record.outcome.is_ok().then_some(record))
 }
 
 fn finish(record: Result<RunRecord>, json: bool) -> Result<Ended> {

@@ -23,8 +23,9 @@ pub(crate) fn corpus(folder: &Path) -> PathBuf {
             let name = format!("{split}-{index}.wav");
             let pitch = if index % 2 == 0 { 220.0 } else { 1760.0 } + 3.0 * index as f32;
             write_tone(&set.join(&name), pitch, 4_000 + 700 * index);
-            manifest +=
-                &format!("{{\"audio\": \"{name}\", \"split\": \"{split}\", \"keyword\": \"{label}\"}}\n");
+            let row = serde_json::json!({"audio": name, "split": split, "keyword": label});
+            manifest.push_str(&row.to_string());
+            manifest.push('\n');
         }
     }
     fs::write(set.join("manifest.jsonl"), manifest).unwrap();
