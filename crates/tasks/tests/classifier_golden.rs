@@ -1,4 +1,5 @@
 //! The classification head against plain torch (`tests/golden/classifier`): logits, loss and gradients.
+#![expect(clippy::unwrap_used, reason = "a test's helpers may panic as the test itself may")]
 
 use std::path::PathBuf;
 
