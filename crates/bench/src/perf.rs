@@ -29,10 +29,10 @@ use crate::{
 };
 
 /// Every row: its name, and clips in a batch.
-const ROWS: &[(&str, i64)] = &[("whisper/forward", 8), ("whisper/lora-step", 8)];
+const ROWS: &[(&str, i64)] = &[("whisper/forward", 4), ("whisper/lora-step", 4)];
 
 /// Runs in a turn.
-const RUNS: usize = 3;
+const RUNS: usize = 2;
 
 const PEER: &str = include_str!("../perf/peer.py");
 
@@ -160,6 +160,11 @@ impl Side {
         let mut answer = String::new();
         if self.from.read_line(&mut answer)? == 0 {
             bail!("it ended with {} (its own words stand above)", self.child.wait()?);
+        }
+        let parsed: serde_json::Value =
+            serde_json::from_str(&answer).with_context(|| format!("the answer {answer:?}"))?;
+        if let Some(error) = parsed.get("error") {
+            bail!("it says: {error}");
         }
         Ok(answer)
     }
