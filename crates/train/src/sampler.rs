@@ -6,7 +6,7 @@ use sure_nn::Seed;
 
 /// Batches of a training set, shuffled anew each epoch.
 ///
-/// Within windows of [`WINDOW`] batches the utterances are sorted by length, so that a batch holds clips of similar
+/// Within windows of four batches the utterances are sorted by length, so that a batch holds clips of similar
 /// length and little padding; the batches' order is then shuffled again.
 #[derive(Debug)]
 pub struct Sampler {

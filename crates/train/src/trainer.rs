@@ -77,7 +77,7 @@ pub struct Trained {
     pub curve: Vec<CurvePoint>,
     /// The step of the best one.
     pub best_step: u64,
-    /// Whether the validation score had stopped rising, see [`has_converged`].
+    /// Whether the validation score had stopped rising, that is, whether the last quarter of the evaluations brought at most 0.01.
     pub converged: bool,
     /// Steps taken by this process (fewer than configured after a resume).
     pub steps_here: u64,
