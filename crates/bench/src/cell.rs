@@ -168,7 +168,7 @@ fn execute(
     let backbone = BackboneRef::find(&run.backbone)?.open(device, Compat::Sure)?;
     let data = CellData::read(&config, &run.data, backbone.rate_hz())?;
     check_identity(run, &*backbone, &data)?;
-    let task = task_for(&config.task, &data.set);
+    let task = task_for(&config.task, &data.set.labels);
     let metric = metric(&config.task.metric)?;
     let seed = Seed::new(run.cell.seed);
     let (mut model, declared) = model::build(backbone, &config.method, &*task, Start::Seeded(seed))?;

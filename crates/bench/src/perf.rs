@@ -13,7 +13,7 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
-use sure_data::{Example, LabelledSet};
+use sure_data::Example;
 use sure_nn::{
     Cx, Input, Keep, NoAdapter, Seed,
     tch::{self, Device, Kind, Tensor},
@@ -237,17 +237,8 @@ impl Work {
         let values = Tensor::randn([batch, mels, columns], (Kind::Float, Device::Cpu));
         let input = Input { values, lengths: vec![columns; batch as usize] };
         let card = presets::task("ks")?;
-        let labels = (0..CLASSES).map(|label| label.to_string()).collect();
-        let set = LabelledSet {
-            task: card.name.clone(),
-            set: String::new(),
-            labels,
-            train: Vec::new(),
-            valid: Vec::new(),
-            test: Vec::new(),
-            skipped: 0,
-        };
-        let task = task_for(&card, &set);
+        let labels: Vec<String> = (0..CLASSES).map(|label| label.to_string()).collect();
+        let task = task_for(&card, &labels);
         let step = row.ends_with("lora-step");
         let method = presets::method(if step { "lora" } else { "linear" })?;
         let (model, _) = build(backbone, &method, &*task, Start::Seeded(Seed::new(0)))?;

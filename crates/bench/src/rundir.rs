@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use serde::{Deserialize, Serialize};
-use sure_data::LabelledSet;
 use sure_nn::{Checkpoint, tch::Device};
 use sure_records::{Cell, write_atomic};
 use sure_tasks::{Task, task_for};
@@ -73,16 +72,7 @@ impl RunFile {
     /// # Errors
     /// When the configuration is of another version.
     pub fn task(&self) -> Result<Box<dyn Task>> {
-        let set = LabelledSet {
-            task: self.cell.task.clone(),
-            set: self.cell.set.clone(),
-            labels: self.labels.clone(),
-            train: Vec::new(),
-            valid: Vec::new(),
-            test: Vec::new(),
-            skipped: 0,
-        };
-        Ok(task_for(&self.config()?.task, &set))
+        Ok(task_for(&self.config()?.task, &self.labels))
     }
 
     /// The trained model that `folder` holds.

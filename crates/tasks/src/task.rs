@@ -2,7 +2,7 @@
 
 use std::fmt::Debug;
 
-use sure_data::{Example, LabelledSet, TaskCard, TaskKind};
+use sure_data::{Example, TaskCard, TaskKind};
 use sure_nn::{Encoded, Loader, NnError, tch::Tensor};
 
 use crate::SequenceClassification;
@@ -46,9 +46,9 @@ pub trait Task: Debug {
     fn reference(&self, example: &Example) -> String;
 }
 
-/// The task that `card` describes, for the labels of `set`.
-pub fn task_for(card: &TaskCard, set: &LabelledSet) -> Box<dyn Task> {
+/// The task that `card` describes, with these labels in the order of the logits.
+pub fn task_for(card: &TaskCard, labels: &[String]) -> Box<dyn Task> {
     match card.kind {
-        TaskKind::SequenceClassification => Box::new(SequenceClassification::new(set.labels.clone())),
+        TaskKind::SequenceClassification => Box::new(SequenceClassification::new(labels.to_vec())),
     }
 }

@@ -3,7 +3,6 @@
 use anyhow::{Result, bail};
 use clap::Args;
 use serde::Serialize;
-use sure_data::LabelledSet;
 use sure_tasks::task_for;
 
 use super::{
@@ -55,16 +54,8 @@ impl Params {
         let backbone = BackboneRef::find(&self.backbone)?.open_blank()?;
         let method = presets::method(&self.method)?;
         let card = presets::task(self.task.as_deref().unwrap_or("ks"))?;
-        let set = LabelledSet {
-            task: card.name.clone(),
-            set: String::new(),
-            labels: (0..self.classes.unwrap_or(2)).map(|label| label.to_string()).collect(),
-            train: Vec::new(),
-            valid: Vec::new(),
-            test: Vec::new(),
-            skipped: 0,
-        };
-        let (model, declared) = model::build(backbone, &method, &*task_for(&card, &set), Start::Blank)?;
+        let labels: Vec<String> = (0..self.classes.unwrap_or(2)).map(|label| label.to_string()).collect();
+        let (model, declared) = model::build(backbone, &method, &*task_for(&card, &labels), Start::Blank)?;
         if model.adapted.store.count() != declared.adapter {
             bail!(
                 "the method declares {} parameters and builds {}",
