@@ -4,15 +4,13 @@
 //! changes nothing. There is no dropout. The paper's `rank = 8, alpha = 1` gives a scale of 1/8, hidden in its code's
 //! defaults and spelled out in our presets.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 use sure_nn::{
-    Anatomy, Cx, Init, Loader, NnError, Patch, PerSite, Placement, Role, SiteSpec,
+    Anatomy, Cx, Init, Loader, NnError, Patch, Placement, Role, SiteSpec,
     tch::{Kind, Tensor},
 };
 
-use crate::Built;
+use crate::{Built, Method, at_sites};
 
 /// Configuration of LoRA.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -26,23 +24,22 @@ pub struct LoraConfig {
     pub placement: Placement,
 }
 
-impl LoraConfig {
-    pub(crate) fn build(&self, anatomy: &Anatomy, loader: &Loader) -> Result<Built, NnError> {
+impl Method for LoraConfig {
+    fn build(&self, anatomy: &Anatomy, loader: &Loader) -> Result<Built, NnError> {
         if self.rank < 1 {
             let reason = "must be at least 1".to_owned();
             return Err(NnError::Config { key: "rank", value: self.rank.to_string(), reason });
         }
-        let mut patches = BTreeMap::new();
-        for spec in anatomy.resolve(&self.placement)? {
-            patches.insert(spec.site, Lora::new(&loader.at(spec.site), self, spec)?);
-        }
-        let sites = patches.keys().copied().collect();
-        Ok(Built { adapter: Box::new(PerSite::new(patches)), sites })
+        at_sites(anatomy, &self.placement, loader, |loader, spec| Lora::new(loader, self, spec))
     }
 
-    pub(crate) fn declared_count(&self, anatomy: &Anatomy) -> Result<u64, NnError> {
+    fn declared_count(&self, anatomy: &Anatomy) -> Result<u64, NnError> {
         let sites = anatomy.resolve(&self.placement)?;
         Ok(sites.iter().map(|spec| (self.rank * (spec.in_dim + spec.out_dim)) as u64).sum())
+    }
+
+    fn identity_at_start(&self) -> bool {
+        true
     }
 }
 
@@ -100,7 +97,10 @@ mod tests {
 
     fn anatomy(blocks: usize, hidden: i64, heads: i64, inner: i64) -> Anatomy {
         let order = NormOrder::Pre;
-        Anatomy { stacks: vec![StackAnatomy::of_encoder_blocks(blocks, hidden, heads, inner, order)] }
+        Anatomy {
+            front_end: Vec::new(),
+            stacks: vec![StackAnatomy::of_encoder_blocks(blocks, hidden, heads, inner, order)],
+        }
     }
 
     #[test]

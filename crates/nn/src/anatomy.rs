@@ -1,6 +1,6 @@
 //! What a backbone declares of itself, once.
 
-use crate::{BlockId, NoSuchSite, Part, Placement, Site, SiteSpec, Stack};
+use crate::{BlockId, ConvShape, NoSuchSite, Part, Placement, SiteSpec, Stack};
 
 /// Where the layer norms of a block stand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,9 +79,11 @@ impl StackAnatomy {
     }
 }
 
-/// The stacks of a backbone, input first.
+/// The front end and the stacks of a backbone, input first.
 #[derive(Debug, Clone)]
 pub struct Anatomy {
+    /// The convolutions of the front end, each a block of [`Stack::FrontEnd`].
+    pub front_end: Vec<ConvShape>,
     /// The stacks.
     pub stacks: Vec<StackAnatomy>,
 }
@@ -99,12 +101,10 @@ impl Anatomy {
 
     /// Every site that the backbone offers.
     pub fn sites(&self) -> Vec<SiteSpec> {
-        let mut sites = Vec::new();
+        let mut sites: Vec<_> = (0..self.front_end.len()).map(|layer| self.conv_spec(layer)).collect();
         for stack in &self.stacks {
             for block in 0..stack.blocks {
-                for &part in &stack.parts {
-                    sites.push(stack.spec(block, part));
-                }
+                sites.extend(stack.parts.iter().map(|&part| stack.spec(block, part)));
             }
         }
         sites
@@ -117,13 +117,20 @@ impl Anatomy {
     pub fn resolve(&self, placement: &Placement) -> Result<Vec<SiteSpec>, NoSuchSite> {
         placement.resolve(self)
     }
+
+    /// The site of convolution `layer` of the front end.
+    pub(crate) fn conv_spec(&self, layer: usize) -> SiteSpec {
+        let conv = self.front_end[layer];
+        let site = BlockId::front_end(layer).site(Part::Conv);
+        SiteSpec { site, in_dim: conv.in_channels, out_dim: conv.out_channels, conv: Some(conv) }
+    }
 }
 
 impl StackAnatomy {
     /// The site of `part` in `block` with its widths.
     pub(crate) fn spec(&self, block: usize, part: Part) -> SiteSpec {
         let (in_dim, out_dim) = self.dims(part);
-        let site: Site = BlockId { stack: self.stack, block }.site(part);
-        SiteSpec { site, in_dim, out_dim }
+        let site = BlockId { stack: self.stack, block }.site(part);
+        SiteSpec { site, in_dim, out_dim, conv: None }
     }
 }

@@ -13,6 +13,8 @@ pub struct AttentionConfig {
     pub heads: i64,
     /// Whether the key projection has a bias (Whisper's has none).
     pub key_bias: bool,
+    /// Dropout of the attention weights in training.
+    pub dropout: f64,
 }
 
 /// Scaled dot-product self-attention. The only place where prefixes are put in front of keys and values, and where
@@ -25,6 +27,7 @@ pub struct Attention {
     out: Projection,
     heads: i64,
     head_dim: i64,
+    dropout: f64,
     block: BlockId,
 }
 
@@ -34,7 +37,7 @@ impl Attention {
     /// # Errors
     /// As [`Loader::param`], or when the heads do not divide the width.
     pub fn new(loader: &Loader, block: BlockId, config: AttentionConfig) -> Result<Self, NnError> {
-        let AttentionConfig { hidden, heads, key_bias } = config;
+        let AttentionConfig { hidden, heads, key_bias, dropout } = config;
         if heads < 1 || hidden % heads != 0 {
             return Err(NnError::Config {
                 key: "attention heads",
@@ -51,6 +54,7 @@ impl Attention {
             out: projection("out", Part::Out, true)?,
             heads,
             head_dim: hidden / heads,
+            dropout,
             block,
         })
     }
@@ -69,12 +73,16 @@ impl Attention {
             bias = bias.map(|bias| bias.constant_pad_nd([width, 0]));
         }
         let bias = bias.map(|bias| bias.to_kind(query.kind()));
+        let dropout = if hooks.cx.train && hooks.cx.backbone_dropout { self.dropout } else { 0.0 };
+        if dropout > 0.0 {
+            hooks.cx.seed_for(self.block.site(Part::Attention));
+        }
         let mixed = Tensor::scaled_dot_product_attention(
             &query,
             &key,
             &value,
             bias.as_ref(),
-            0.0,
+            dropout,
             false,
             None,
             false,
@@ -115,7 +123,7 @@ mod tests {
 
     fn attention() -> Attention {
         let loading = Loading::frozen(Source::Init(Seed::new(1)), Device::Cpu);
-        let config = AttentionConfig { hidden: 4, heads: 1, key_bias: true };
+        let config = AttentionConfig { hidden: 4, heads: 1, key_bias: true, dropout: 0.0 };
         Attention::new(&loading.root(), BlockId::encoder(0), config).unwrap()
     }
 

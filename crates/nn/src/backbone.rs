@@ -5,7 +5,7 @@ use std::{fmt::Debug, sync::Arc};
 use serde::{Deserialize, Serialize};
 use tch::{Device, Tensor};
 
-use crate::{Adapter, Anatomy, Cx, FrameMask, Hooks, NnError, NoAdapter, Site, Store};
+use crate::{Adapter, Anatomy, Cx, FrameMask, Hooks, NnError, NoAdapter, Site, Stack, Store};
 
 /// One clip made ready for a backbone: `data` is `[channels, length]`, row by row.
 #[derive(Debug, Clone, PartialEq)]
@@ -68,8 +68,12 @@ pub enum Cut {
 }
 
 impl Cut {
-    /// The cut for an adapter that acts at `sites`: the lowest block among them.
+    /// The cut for an adapter that acts at `sites`: the lowest block among them, or the input where it acts inside the
+    /// front end.
     pub fn below(sites: &[Site]) -> Self {
+        if sites.iter().any(|site| site.stack == Stack::FrontEnd) {
+            return Self::Input;
+        }
         sites.iter().map(|site| site.block).min().map_or(Self::Output, Self::Block)
     }
 }
@@ -134,7 +138,7 @@ pub trait Backbone: Debug + Send {
     fn preparer(&self) -> Arc<dyn Prepare>;
 
     /// The convolutional front end: `[batch, channels, length]` to `[batch, time, hidden]`.
-    fn front_end(&self, input: &Input) -> State;
+    fn front_end(&self, input: &Input, hooks: &Hooks) -> State;
 
     /// From the front end to the first block: projection, `SpecAugment`'s mask (`cx.time_mask`), positions.
     fn enter(&self, state: State, cx: &Cx) -> State;
@@ -153,6 +157,10 @@ pub trait Backbone: Debug + Send {
     /// The frozen weight at `site`, `[out_dim, in_dim]`, where the site is a linear map.
     fn weight(&self, site: Site) -> Option<&Tensor>;
 
+    /// The name of one of our parameters as the published checkpoints of this family spell it, without the prefix of
+    /// a whole model: `layers.0.self_attn.q_proj.weight`.
+    fn published_name(&self, ours: &str) -> String;
+
     /// Names of the parameters of the convolutional front end start with this.
     fn front_end_prefix(&self) -> &'static str;
 
@@ -160,7 +168,7 @@ pub trait Backbone: Debug + Send {
     fn encode_until(&self, input: &Input, cut: Cut) -> State {
         let _guard = tch::no_grad_guard();
         let cx = Cx::eval();
-        let features = self.front_end(input);
+        let features = self.front_end(input, &Hooks::new(&NoAdapter, &cx));
         let until = match cut {
             Cut::Input | Cut::Features => return features,
             Cut::Block(block) => block,
@@ -203,6 +211,7 @@ pub trait Backbone: Debug + Send {
 
     /// The whole backbone.
     fn encode(&self, input: &Input, adapter: &dyn Adapter, cx: &Cx, keep: Keep) -> Encoded {
-        self.encode_from(self.front_end(input), Cut::Features, adapter, cx, keep)
+        let features = self.front_end(input, &Hooks::new(adapter, cx));
+        self.encode_from(features, Cut::Features, adapter, cx, keep)
     }
 }

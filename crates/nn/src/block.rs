@@ -20,6 +20,17 @@ pub struct BlockConfig {
     pub norm_order: NormOrder,
     /// Epsilon of the layer norms.
     pub norm_eps: f64,
+    /// Dropout in training, besides that of the attention weights.
+    pub dropout: DropoutRates,
+}
+
+/// Where a block drops values in training; see [`Cx::backbone_dropout`](crate::Cx::backbone_dropout).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct DropoutRates {
+    /// At the outputs of both sub-layers.
+    pub hidden: f64,
+    /// After the non-linearity of the feed-forward sub-layer.
+    pub activation: f64,
 }
 
 /// Attention and feed-forward with residuals and layer norms, in pre- or post-norm order.
@@ -30,6 +41,7 @@ pub struct EncoderBlock {
     feed_forward: FeedForward,
     feed_forward_norm: LayerNorm,
     norm_order: NormOrder,
+    dropout: f64,
     block: BlockId,
 }
 
@@ -48,10 +60,11 @@ impl EncoderBlock {
                 &loader.at("feed_forward"),
                 block,
                 (hidden, config.inner),
-                config.activation,
+                (config.activation, config.dropout.activation),
             )?,
             feed_forward_norm: norm("feed_forward_norm")?,
             norm_order: config.norm_order,
+            dropout: config.dropout.hidden,
             block,
         })
     }
@@ -79,10 +92,16 @@ impl EncoderBlock {
     }
 
     fn attend(&self, x: &Tensor, hooks: &Hooks) -> Tensor {
-        hooks.around(self.block, Part::Attention, x, self.attention.forward(x, hooks))
+        self.sub_layer(Part::Attention, x, self.attention.forward(x, hooks), hooks)
     }
 
     fn feed(&self, x: &Tensor, hooks: &Hooks) -> Tensor {
-        hooks.around(self.block, Part::FeedForward, x, self.feed_forward.forward(x, hooks))
+        self.sub_layer(Part::FeedForward, x, self.feed_forward.forward(x, hooks), hooks)
+    }
+
+    fn sub_layer(&self, part: Part, x: &Tensor, y: Tensor, hooks: &Hooks) -> Tensor {
+        let y = hooks.around(self.block, part, x, y);
+        // The attention's own place is taken by the dropout of its weights.
+        hooks.cx.backbone_dropout_of(y, self.dropout, format_args!("{} out", self.block.site(part)))
     }
 }

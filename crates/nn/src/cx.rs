@@ -1,6 +1,10 @@
 //! What a forward pass carries along besides the tensors.
 
+use std::fmt::Display;
+
 use tch::{Device, Kind, Tensor};
+
+use crate::{Seed, seed_torch};
 
 /// Which frames of a padded batch are real.
 #[derive(Debug)]
@@ -57,6 +61,14 @@ impl FrameMask {
         hidden.masked_fill(&self.valid.logical_not().unsqueeze(-1), 0.0)
     }
 
+    /// Sets the padded frames of `hidden` `[batch, channels, time]` to zero.
+    pub fn zero_channels(&self, hidden: &Tensor) -> Tensor {
+        if self.is_full() {
+            return hidden.shallow_clone();
+        }
+        hidden.masked_fill(&self.valid.logical_not().unsqueeze(1), 0.0)
+    }
+
     /// Mean over the real frames: `[batch, time, hidden]` to `[batch, hidden]`.
     pub fn mean(&self, hidden: &Tensor) -> Tensor {
         let sum = self.zero_padding(hidden).sum_dim_intlist([1i64].as_slice(), false, Kind::Float);
@@ -85,6 +97,8 @@ pub struct Cx {
     pub time_mask: Option<Tensor>,
     /// Whether this is a training step.
     pub train: bool,
+    /// Whether the backbone's own dropout acts in this step.
+    pub backbone_dropout: bool,
     /// The step's own seed.
     pub step_seed: u64,
     /// The precision in which adapters compute.
@@ -94,7 +108,14 @@ pub struct Cx {
 impl Cx {
     /// Inference in 32-bit precision.
     pub fn eval() -> Self {
-        Self { valid: None, time_mask: None, train: false, step_seed: 0, compute: Kind::Float }
+        Self {
+            valid: None,
+            time_mask: None,
+            train: false,
+            backbone_dropout: false,
+            step_seed: 0,
+            compute: Kind::Float,
+        }
     }
 
     /// A training step in 32-bit precision.
@@ -107,10 +128,28 @@ impl Cx {
         Self {
             valid: Some(valid.clone()),
             time_mask: self.time_mask.as_ref().map(Tensor::shallow_clone),
-            train: self.train,
-            step_seed: self.step_seed,
-            compute: self.compute,
+            ..*self
         }
+    }
+
+    /// Dropout of a method or a head at `rate`; the identity outside training. What is dropped is a function of the
+    /// step and of `place`, so a pass that runs twice drops the same.
+    pub fn dropout(&self, x: Tensor, rate: f64, place: impl Display) -> Tensor {
+        if !self.train || rate <= 0.0 {
+            return x;
+        }
+        self.seed_for(place);
+        x.dropout(rate, true)
+    }
+
+    /// Dropout of the backbone's own, where this step has it on.
+    pub fn backbone_dropout_of(&self, x: Tensor, rate: f64, place: impl Display) -> Tensor {
+        if self.backbone_dropout { self.dropout(x, rate, place) } else { x }
+    }
+
+    /// Sets libtorch's generator for what is drawn at `place` in this step.
+    pub(crate) fn seed_for(&self, place: impl Display) {
+        seed_torch(Seed::new(self.step_seed).derive(&place.to_string()));
     }
 }
 

@@ -45,11 +45,12 @@ pub struct FeedForward {
     up: Projection,
     down: Projection,
     activation: Activation,
+    dropout: f64,
     block: BlockId,
 }
 
 impl FeedForward {
-    /// `up` and `down` at `loader`.
+    /// `up` and `down` at `loader`; `dropout` acts after the non-linearity.
     ///
     /// # Errors
     /// As [`Loader::param`].
@@ -57,12 +58,13 @@ impl FeedForward {
         loader: &Loader,
         block: BlockId,
         (hidden, inner): (i64, i64),
-        activation: Activation,
+        (activation, dropout): (Activation, f64),
     ) -> Result<Self, NnError> {
         Ok(Self {
             up: Projection::new(&loader.at("up"), (block, Part::Up), (hidden, inner), true)?,
             down: Projection::new(&loader.at("down"), (block, Part::Down), (inner, hidden), true)?,
             activation,
+            dropout,
             block,
         })
     }
@@ -71,7 +73,8 @@ impl FeedForward {
     pub fn forward(&self, x: &Tensor, hooks: &Hooks) -> Tensor {
         let up = self.up.forward(x, hooks);
         let inner = hooks.around(self.block, Part::Activation, &up, self.activation.forward(&up));
-        self.down.forward(&inner, hooks)
+        let place = self.block.site(Part::Activation);
+        self.down.forward(&hooks.cx.backbone_dropout_of(inner, self.dropout, place), hooks)
     }
 
     /// The two projections, for access to their frozen weights.

@@ -20,9 +20,17 @@ impl Dense {
     /// # Errors
     /// As [`Loader::param`].
     pub fn new(loader: &Loader, in_dim: i64, out_dim: i64) -> Result<Self, NnError> {
-        let weight = loader.param("weight", &[out_dim, in_dim], Role::Weight, Init::Normal { std: STD })?;
         let bias = loader.param("bias", &[out_dim], Role::Bias, Init::Zeros)?;
-        Ok(Self { weight, bias: Some(bias) })
+        Ok(Self { bias: Some(bias), ..Self::without_bias(loader, in_dim, out_dim)? })
+    }
+
+    /// `weight` `[out_dim, in_dim]` at `loader`.
+    ///
+    /// # Errors
+    /// As [`Loader::param`].
+    pub fn without_bias(loader: &Loader, in_dim: i64, out_dim: i64) -> Result<Self, NnError> {
+        let weight = loader.param("weight", &[out_dim, in_dim], Role::Weight, Init::Normal { std: STD })?;
+        Ok(Self { weight, bias: None })
     }
 
     /// `[.., in_dim]` to `[.., out_dim]`.
@@ -97,33 +105,44 @@ impl LayerNorm {
     }
 }
 
-/// A convolution over time.
+/// Normalisation of each channel over its own frames: a group norm with one channel a group.
 #[derive(Debug)]
-pub struct Conv1d {
+pub struct ChannelNorm {
     weight: Tensor,
     bias: Tensor,
-    stride: i64,
-    padding: i64,
+    eps: f64,
 }
 
-impl Conv1d {
-    /// `weight` `[out_channels, in_channels, kernel]` and `bias` `[out_channels]` at `loader`.
+impl ChannelNorm {
+    /// `weight` and `bias`, both `[channels]`, at `loader`.
     ///
     /// # Errors
     /// As [`Loader::param`].
-    pub fn new(
-        loader: &Loader,
-        (in_channels, out_channels): (i64, i64),
-        (kernel, stride, padding): (i64, i64, i64),
-    ) -> Result<Self, NnError> {
-        let shape = [out_channels, in_channels, kernel];
-        let weight = loader.param("weight", &shape, Role::Weight, Init::fan_in(in_channels * kernel))?;
-        let bias = loader.param("bias", &[out_channels], Role::Bias, Init::Zeros)?;
-        Ok(Self { weight, bias, stride, padding })
+    pub fn new(loader: &Loader, channels: i64, eps: f64) -> Result<Self, NnError> {
+        let LayerNorm { weight, bias, eps } = LayerNorm::new(loader, channels, eps)?;
+        Ok(Self { weight, bias, eps })
     }
 
-    /// `[batch, in_channels, time]` to `[batch, out_channels, time']`.
-    pub fn forward(&self, x: &Tensor) -> Tensor {
-        x.conv1d(&self.weight, Some(&self.bias), [self.stride], [self.padding], [1], 1)
+    /// `[batch, channels, time]` to the same shape; each row over its first frames alone, as many as `lengths` says.
+    /// What stands behind them becomes zero.
+    pub fn forward(&self, x: &Tensor, lengths: &[i64]) -> Tensor {
+        let time = x.size()[2];
+        if lengths.iter().all(|&length| length == time) {
+            return self.norm(x);
+        }
+        // Row by row, so that a clip gets the very numbers that it gets alone.
+        let rows: Vec<Tensor> = lengths
+            .iter()
+            .enumerate()
+            .map(|(row, &length)| {
+                let real = x.narrow(0, row as i64, 1).narrow(2, 0, length);
+                self.norm(&real).constant_pad_nd([0, time - length])
+            })
+            .collect();
+        Tensor::cat(&rows, 0)
+    }
+
+    fn norm(&self, x: &Tensor) -> Tensor {
+        x.group_norm(self.weight.size()[0], Some(&self.weight), Some(&self.bias), self.eps, true)
     }
 }

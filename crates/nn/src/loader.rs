@@ -37,6 +37,11 @@ impl Init {
     pub fn fan_in(in_dim: i64) -> Self {
         Self::Uniform { bound: 1.0 / (in_dim.max(1) as f64).sqrt() }
     }
+
+    /// Kaiming normal over the inputs of a ReLU: variance `2 / fan_in`. So transformers draws convolutions.
+    pub fn kaiming_normal(fan_in: i64) -> Self {
+        Self::Normal { std: (2.0 / fan_in.max(1) as f64).sqrt() }
+    }
 }
 
 type Rename = Box<dyn Fn(&str) -> String>;
@@ -131,6 +136,11 @@ impl Loader<'_> {
     #[must_use]
     pub fn at(&self, name: impl Display) -> Self {
         Self { loading: self.loading, prefix: self.full(&name.to_string()) }
+    }
+
+    /// The name of this place.
+    pub fn path(&self) -> &str {
+        &self.prefix
     }
 
     /// The device that the parameters live on.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Anatomy, Part, Site};
+use crate::{Anatomy, BlockId, ConvShape, Part, Site, StackAnatomy};
 
 /// Parts and blocks, for example `parts = ["query", "value"], blocks = "all"`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,6 +35,8 @@ pub struct SiteSpec {
     pub in_dim: i64,
     /// Width of `y`.
     pub out_dim: i64,
+    /// The convolution, at [`Part::Conv`].
+    pub conv: Option<ConvShape>,
 }
 
 /// A placement asked for something that the backbone does not have.
@@ -48,20 +50,32 @@ pub struct NoSuchSite {
 }
 
 impl Placement {
-    /// The sites of `anatomy` that this placement names, input first.
+    /// The sites of `anatomy` that this placement names, input first. Blocks are counted in each stack that offers one
+    /// of the parts; the convolutions of the front end are the blocks of a stack of their own.
     ///
     /// # Errors
     /// When a part or block does not exist, or nothing matches.
     pub fn resolve(&self, anatomy: &Anatomy) -> Result<Vec<SiteSpec>, NoSuchSite> {
+        let convolves = !anatomy.front_end.is_empty();
+        for &part in &self.parts {
+            let in_stack = anatomy.stacks.iter().any(|stack| stack.parts.contains(&part));
+            if !in_stack && !(part == Part::Conv && convolves) {
+                return Err(offered(anatomy, format!("part {}", part.name())));
+            }
+        }
+        let chosen = |count| self.blocks.of(count).map_err(|asked| offered(anatomy, asked));
         let mut sites = Vec::new();
+        if self.parts.contains(&Part::Conv) {
+            sites.extend(chosen(anatomy.front_end.len())?.into_iter().map(|layer| anatomy.conv_spec(layer)));
+        }
         for stack in &anatomy.stacks {
-            for block in self.blocks.of(stack.blocks).map_err(|asked| offered(anatomy, asked))? {
-                for &part in &self.parts {
-                    if !stack.parts.contains(&part) {
-                        return Err(offered(anatomy, format!("part {}", part.name())));
-                    }
-                    sites.push(stack.spec(block, part));
-                }
+            let parts: Vec<Part> =
+                self.parts.iter().copied().filter(|part| stack.parts.contains(part)).collect();
+            if parts.is_empty() {
+                continue;
+            }
+            for block in chosen(stack.blocks)? {
+                sites.extend(parts.iter().map(|&part| stack.spec(block, part)));
             }
         }
         if sites.is_empty() {
@@ -72,6 +86,18 @@ impl Placement {
 }
 
 impl Blocks {
+    /// The chosen ones of the encoder's blocks.
+    ///
+    /// # Errors
+    /// When a block does not exist, or none is chosen.
+    pub fn of_stack(&self, stack: &StackAnatomy, anatomy: &Anatomy) -> Result<Vec<BlockId>, NoSuchSite> {
+        let blocks = self.of(stack.blocks).map_err(|asked| offered(anatomy, asked))?;
+        if blocks.is_empty() {
+            return Err(offered(anatomy, "an empty placement".to_owned()));
+        }
+        Ok(blocks.into_iter().map(|block| BlockId { stack: stack.stack, block }).collect())
+    }
+
     fn of(&self, count: usize) -> Result<Vec<usize>, String> {
         match self {
             Self::All => Ok((0..count).collect()),
@@ -86,11 +112,20 @@ impl Blocks {
 }
 
 fn offered(anatomy: &Anatomy, asked: String) -> NoSuchSite {
-    let stacks = anatomy.stacks.iter().map(|stack| {
+    let mut all = Vec::new();
+    if let Some(last) = anatomy.front_end.len().checked_sub(1) {
+        all.push(format!("front-end layers 0 to {last} with conv"));
+    }
+    all.extend(anatomy.stacks.iter().map(|stack| {
         let parts: Vec<_> = stack.parts.iter().map(|part| part.name()).collect();
-        format!("{:?} blocks 0 to {} with {}", stack.stack, stack.blocks.saturating_sub(1), parts.join(", "))
-    });
-    NoSuchSite { asked, offered: stacks.collect::<Vec<_>>().join("; ") }
+        format!(
+            "{} blocks 0 to {} with {}",
+            stack.stack.name(),
+            stack.blocks.saturating_sub(1),
+            parts.join(", ")
+        )
+    }));
+    NoSuchSite { asked, offered: all.join("; ") }
 }
 
 #[cfg(test)]
@@ -99,7 +134,10 @@ mod tests {
     use crate::{NormOrder, StackAnatomy};
 
     fn anatomy() -> Anatomy {
-        Anatomy { stacks: vec![StackAnatomy::of_encoder_blocks(3, 8, 2, 16, NormOrder::Pre)] }
+        Anatomy {
+            front_end: Vec::new(),
+            stacks: vec![StackAnatomy::of_encoder_blocks(3, 8, 2, 16, NormOrder::Pre)],
+        }
     }
 
     #[test]

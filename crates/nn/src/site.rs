@@ -8,10 +8,23 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Stack {
+    /// The convolutions of the front end; its blocks offer [`Part::Conv`] alone.
+    FrontEnd,
     /// The encoder, or the only stack.
     Encoder,
     /// The decoder.
     Decoder,
+}
+
+impl Stack {
+    /// The name used in configurations and parameter names.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::FrontEnd => "front-end",
+            Self::Encoder => "encoder",
+            Self::Decoder => "decoder",
+        }
+    }
 }
 
 /// One block of one stack.
@@ -24,6 +37,11 @@ pub struct BlockId {
 }
 
 impl BlockId {
+    /// Convolution `layer` of the front end.
+    pub const fn front_end(layer: usize) -> Self {
+        Self { stack: Stack::FrontEnd, block: layer }
+    }
+
     /// Block `block` of the encoder.
     pub const fn encoder(block: usize) -> Self {
         Self { stack: Stack::Encoder, block }
@@ -95,10 +113,6 @@ pub struct Site {
 
 impl fmt::Display for Site {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let stack = match self.stack {
-            Stack::Encoder => "encoder",
-            Stack::Decoder => "decoder",
-        };
-        write!(f, "{stack}.{}.{}", self.block, self.part.name())
+        write!(f, "{}.{}.{}", self.stack.name(), self.block, self.part.name())
     }
 }

@@ -20,6 +20,8 @@ pub enum Role {
     Bias,
     /// Scale or shift of a normalisation.
     Norm,
+    /// The vector that `SpecAugment` puts in the place of hidden frames: nothing reaches it without `SpecAugment`.
+    MaskVector,
     /// Never trained, not even by full fine-tuning: for example fixed positions.
     Fixed,
 }

@@ -8,7 +8,7 @@ use sure_nn::{Backbone, Checkpoint, Seed, Source, tch::Device};
 use crate::{
     ZooError,
     files::{read_json, weight_files},
-    whisper,
+    hubert, wav2vec2, whisper,
 };
 
 /// From a folder and, for pretrained weights, its checkpoint to the network.
@@ -25,11 +25,23 @@ pub struct Family {
 }
 
 /// Every family that can be opened.
-pub static FAMILIES: &[Family] = &[Family {
-    model_type: "whisper",
-    summary: "Whisper's encoder: log-mel input, two convolutions, pre-norm blocks (Radford et al. 2022)",
-    build: whisper::build,
-}];
+pub static FAMILIES: &[Family] = &[
+    Family {
+        model_type: "wav2vec2",
+        summary: "wav2vec 2.0: waveform input, seven convolutions, post- or pre-norm blocks (Baevski et al. 2020)",
+        build: wav2vec2::build,
+    },
+    Family {
+        model_type: "hubert",
+        summary: "HuBERT: the graph of wav2vec 2.0, pretrained on hidden units (Hsu et al. 2021)",
+        build: hubert::build,
+    },
+    Family {
+        model_type: "whisper",
+        summary: "Whisper's encoder: log-mel input, two convolutions, pre-norm blocks (Radford et al. 2022)",
+        build: whisper::build,
+    },
+];
 
 /// Where a backbone's weights come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

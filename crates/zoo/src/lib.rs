@@ -6,8 +6,12 @@
 mod error;
 mod family;
 mod files;
+mod hubert;
+mod speech;
+mod wav2vec2;
 mod whisper;
 
 pub use error::ZooError;
 pub use family::{Compat, FAMILIES, Family, LoadOptions, Weights, from_dir};
+pub use speech::{FrontNorm, PreprocessorConfig, SpeechConfig, SpeechEncoder};
 pub use whisper::{Whisper, WhisperConfig};

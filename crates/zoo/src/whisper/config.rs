@@ -1,7 +1,10 @@
 //! Whisper's own configuration, as `transformers` writes it.
 
 use serde::Deserialize;
-use sure_nn::{Activation, Anatomy, AttentionConfig, BlockConfig, NnError, NormOrder, StackAnatomy};
+use sure_nn::{
+    Activation, Anatomy, AttentionConfig, BlockConfig, ConvShape, DropoutRates, NnError, NormOrder,
+    StackAnatomy,
+};
 
 /// The fields of `config.json` that the encoder needs.
 #[derive(Debug, Clone, Deserialize)]
@@ -20,6 +23,15 @@ pub struct WhisperConfig {
     pub max_source_positions: i64,
     /// Non-linearity of the feed-forward layers.
     pub activation_function: String,
+    /// Dropout at the outputs of both sub-layers.
+    #[serde(default)]
+    pub dropout: f64,
+    /// Dropout of the attention weights.
+    #[serde(default)]
+    pub attention_dropout: f64,
+    /// Dropout after the non-linearity.
+    #[serde(default)]
+    pub activation_dropout: f64,
 }
 
 impl WhisperConfig {
@@ -51,16 +63,26 @@ impl WhisperConfig {
                 hidden: self.d_model,
                 heads: self.encoder_attention_heads,
                 key_bias: false,
+                dropout: self.attention_dropout,
             },
             inner: self.encoder_ffn_dim,
             activation: Activation::named(&self.activation_function)?,
             norm_order: NormOrder::Pre,
             norm_eps: Self::NORM_EPS,
+            dropout: DropoutRates { hidden: self.dropout, activation: self.activation_dropout },
         })
+    }
+
+    /// The two convolutions of the front end.
+    pub(super) fn convolutions(&self) -> [ConvShape; 2] {
+        let first = ConvShape::same((self.num_mel_bins as i64, self.d_model), 3, 1);
+        let second = ConvShape { stride: 2, ..ConvShape::same((self.d_model, self.d_model), 3, 1) };
+        [first, second]
     }
 
     pub(super) fn anatomy(&self) -> Anatomy {
         Anatomy {
+            front_end: self.convolutions().to_vec(),
             stacks: vec![StackAnatomy::of_encoder_blocks(
                 self.encoder_layers,
                 self.d_model,

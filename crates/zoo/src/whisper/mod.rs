@@ -14,7 +14,7 @@ use std::{path::Path, sync::Arc};
 
 use sure_audio::{LogMel, MelConfig, MelPadding};
 use sure_nn::{
-    Anatomy, Backbone, BlockId, Checkpoint, Conv1d, Cx, EncoderBlock, FrameMask, Hooks, Init, Input,
+    Anatomy, Backbone, BlockId, Checkpoint, Cx, EncoderBlock, FrameMask, FrontConv, Hooks, Init, Input,
     LayerNorm, Loader, Loading, NnError, Prepare, Prepared, Role, Site, State, Store, tch::Tensor,
 };
 
@@ -43,8 +43,8 @@ struct Preparer {
 
 #[derive(Debug)]
 struct Network {
-    conv1: Conv1d,
-    conv2: Conv1d,
+    conv1: FrontConv,
+    conv2: FrontConv,
     positions: Tensor,
     blocks: Vec<EncoderBlock>,
     norm: LayerNorm,
@@ -101,9 +101,10 @@ impl Network {
         let front_end = loader.at("front_end");
         let blocks = loader.at("blocks");
         let block = config.block()?;
+        let [conv1, conv2] = config.convolutions();
         Ok(Self {
-            conv1: Conv1d::new(&front_end.at("conv1"), (config.num_mel_bins as i64, hidden), (3, 1, 1))?,
-            conv2: Conv1d::new(&front_end.at("conv2"), (hidden, hidden), (3, 2, 1))?,
+            conv1: FrontConv::new(&front_end.at("conv1"), 0, conv1, true)?,
+            conv2: FrontConv::new(&front_end.at("conv2"), 1, conv2, true)?,
             positions: loader.param(
                 "positions",
                 &[config.max_source_positions, hidden],
@@ -154,13 +155,13 @@ impl Backbone for Whisper {
         self.preparer.clone()
     }
 
-    fn front_end(&self, input: &Input) -> State {
+    fn front_end(&self, input: &Input, hooks: &Hooks) -> State {
         let device = input.values.device();
         let columns = FrameMask::new(input.lengths.clone(), input.values.size()[2], device);
-        let hidden = self.network.conv1.forward(&input.values).gelu("none");
+        let hidden = self.network.conv1.forward(&input.values, hooks).gelu("none");
         // Behind a clip's end the second convolution must see zeros, as it does when the clip is alone.
         let hidden = columns.zero_padding(&hidden.transpose(1, 2)).transpose(1, 2);
-        let hidden = self.network.conv2.forward(&hidden).gelu("none").transpose(1, 2);
+        let hidden = self.network.conv2.forward(&hidden, hooks).gelu("none").transpose(1, 2);
         let lengths = input.lengths.iter().map(|&columns| (columns + 1) / 2).collect();
         let mask = FrameMask::new(lengths, hidden.size()[1], device);
         State { hidden, mask }
@@ -187,6 +188,10 @@ impl Backbone for Whisper {
     fn weight(&self, site: Site) -> Option<&Tensor> {
         let block = self.network.blocks.get(site.block)?;
         block.projection(site.part).map(sure_nn::Projection::weight)
+    }
+
+    fn published_name(&self, ours: &str) -> String {
+        names::theirs(ours)
     }
 
     fn front_end_prefix(&self) -> &'static str {
