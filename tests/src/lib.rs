@@ -15,7 +15,13 @@ pub fn golden(name: &str) -> PathBuf {
 }
 
 /// The backbones that every method is tried on: tiny, with the whole graph of their family.
-pub const BACKBONES: &[&str] = &["whisper"];
+pub const BACKBONES: &[&str] = &[
+    "whisper",
+    "speech/wav2vec2-base",
+    "speech/wav2vec2-large",
+    "speech/hubert-base",
+    "speech/hubert-large",
+];
 
 /// One of [`BACKBONES`].
 ///

@@ -78,6 +78,15 @@ impl AdapterConfig {
         }
     }
 
+    /// The same method for clips of `frames` frames, where its size depends on them.
+    #[must_use]
+    pub fn with_frames(self, frames: i64) -> Self {
+        match self {
+            Self::Conv2022(config) => Self::Conv2022(Conv2022Config { frames, ..config }),
+            other => other,
+        }
+    }
+
     /// Builds the method's modules for the backbone that `anatomy` describes, with parameters from `loader`.
     ///
     /// # Errors

@@ -171,7 +171,8 @@ fn execute(
     let task = task_for(&config.task, &data.set.labels);
     let metric = metric(&config.task.metric)?;
     let seed = Seed::new(run.cell.seed);
-    let (mut model, declared) = model::build(backbone, &config.method, &*task, Start::Seeded(seed))?;
+    let (mut model, declared) =
+        model::build(backbone, &config.method, &*task, config.regime(), Start::Seeded(seed))?;
     if let Some(tamper) = options.tamper {
         tamper(&mut model);
     }

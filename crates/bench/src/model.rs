@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use sure_data::TaskCard;
 use sure_nn::{Backbone, Loading, Seed, Source};
 use sure_tasks::Task;
-use sure_train::{Adapted, Headed, Model, TrainConfig};
+use sure_train::{Adapted, Headed, Model, Regime, TrainConfig};
 
 use crate::presets::MethodPreset;
 
@@ -21,6 +21,14 @@ pub struct RunConfig {
     pub train: TrainConfig,
     /// Utterances a split at most.
     pub limit: Option<usize>,
+}
+
+impl RunConfig {
+    /// What is trained, and under which disturbances.
+    pub fn regime(&self) -> Regime {
+        let TrainConfig { augment, backbone_dropout, .. } = self.train;
+        Regime { unfreeze: self.method.unfreeze, augment, backbone_dropout }
+    }
 }
 
 /// Where the trainable values come from.
@@ -50,7 +58,7 @@ pub struct Declared {
     pub head: u64,
 }
 
-/// Puts `method` and the head of `task` onto `backbone`.
+/// Puts `method` and the head of `task` onto `backbone`, to be trained as `regime` says.
 ///
 /// # Errors
 /// When the method does not fit the backbone.
@@ -58,6 +66,7 @@ pub fn build(
     backbone: Box<dyn Backbone>,
     method: &MethodPreset,
     task: &dyn Task,
+    regime: Regime,
     start: Start,
 ) -> Result<(Model, Declared)> {
     let device = backbone.store().iter().next().map_or(sure_nn::tch::Device::Cpu, |(_, p)| p.tensor.device());
@@ -69,11 +78,16 @@ pub fn build(
             declared.adapter = config.declared_count(&anatomy)?;
             let loading = Loading::trainable(start.source("adapter"), device);
             let built = config.build(&anatomy, &loading.root()).context("putting the adapter in")?;
-            Adapted { adapter: built.adapter, sites: built.sites, store: loading.finish(|_| false)? }
+            Adapted {
+                adapter: built.adapter,
+                sites: built.sites,
+                unused: built.unused,
+                store: loading.finish(|_| false)?,
+            }
         }
     };
     let loading = Loading::trainable(start.source("head"), device);
     let head = task.head(anatomy.hidden(), &loading.root()).context("building the head")?;
     let headed = Headed { head, store: loading.finish(|_| false)? };
-    Ok((Model::new(backbone, adapted, headed, method.unfreeze), declared))
+    Ok((Model::new(backbone, adapted, headed, regime), declared))
 }

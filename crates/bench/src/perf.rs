@@ -19,7 +19,7 @@ use sure_nn::{
     tch::{self, Device, Kind, Tensor},
 };
 use sure_tasks::{Task, task_for};
-use sure_train::{AdamW, Model};
+use sure_train::{AdamW, Model, Regime};
 use sure_zoo::Compat;
 
 use crate::{
@@ -241,7 +241,13 @@ impl Work {
         let task = task_for(&card, &labels);
         let step = row.ends_with("lora-step");
         let method = presets::method(if step { "lora" } else { "linear" })?;
-        let (model, _) = build(backbone, &method, &*task, Start::Seeded(Seed::new(0)))?;
+        let (model, _) = build(
+            backbone,
+            &method,
+            &*task,
+            Regime::undisturbed(method.unfreeze),
+            Start::Seeded(Seed::new(0)),
+        )?;
         let optimiser = step.then(|| {
             let mut optimiser = AdamW::new();
             for (prefix, store) in model.trained() {

@@ -6,13 +6,20 @@ use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use sure_adapters::AdapterConfig;
 use sure_data::TaskCard;
-use sure_train::{Schedule, TrainConfig, Unfreeze};
+use sure_train::{Augment, Schedule, TrainConfig, Unfreeze};
 
 /// Name and text of each method.
 const METHODS: &[(&str, &str)] = &[
     ("linear", include_str!("../presets/adapters/linear.toml")),
     ("finetune", include_str!("../presets/adapters/finetune.toml")),
+    ("bottleneck", include_str!("../presets/adapters/bottleneck.toml")),
+    ("prefix", include_str!("../presets/adapters/prefix.toml")),
     ("lora", include_str!("../presets/adapters/lora.toml")),
+    ("conv", include_str!("../presets/adapters/conv.toml")),
+    ("conv-2022", include_str!("../presets/adapters/conv-2022.toml")),
+    ("tiny-attention", include_str!("../presets/adapters/tiny-attention.toml")),
+    ("external-attention", include_str!("../presets/adapters/external-attention.toml")),
+    ("tiny-conformer", include_str!("../presets/adapters/tiny-conformer.toml")),
 ];
 
 /// Name and text of each task.
@@ -84,6 +91,8 @@ pub struct Budget {
     pub eval_every: u64,
     pub patience: usize,
     pub checkpoint_every: u64,
+    pub augment: Augment,
+    pub backbone_dropout: bool,
 }
 
 /// Peak learning rates.
@@ -115,6 +124,8 @@ impl Profile {
             eval_every,
             patience,
             checkpoint_every,
+            augment,
+            backbone_dropout,
         } = self.train;
         Ok(TrainConfig {
             steps,
@@ -128,6 +139,8 @@ impl Profile {
             eval_every,
             patience,
             checkpoint_every,
+            augment,
+            backbone_dropout,
         })
     }
 }

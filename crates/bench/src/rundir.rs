@@ -86,7 +86,9 @@ impl RunFile {
             "the backbone {} has other weights than the run was trained with",
             self.backbone
         );
-        let (model, _) = model::build(backbone, &self.config()?.method, &*self.task()?, Start::Blank)?;
+        let config = self.config()?;
+        let (model, _) =
+            model::build(backbone, &config.method, &*self.task()?, config.regime(), Start::Blank)?;
         let path = model_path(folder);
         let saved = Checkpoint::open(std::slice::from_ref(&path))?.read_all()?;
         model.restore(&saved).with_context(|| format!("loading {}", path.display()))?;

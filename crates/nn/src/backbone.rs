@@ -51,6 +51,17 @@ impl Input {
         let lengths = clips.iter().map(|clip| clip.length as i64).collect();
         Self { values: Tensor::from_slice(&values).view(shape).to_device(device), lengths }
     }
+
+    /// The input as the state at [`Cut::Input`]: with time before channels, as every state has it.
+    pub fn to_state(&self) -> State {
+        let mask = FrameMask::new(self.lengths.clone(), self.values.size()[2], self.values.device());
+        State { hidden: self.values.transpose(1, 2), mask }
+    }
+
+    /// The input that [`Input::to_state`] made a state of.
+    pub fn of_state(state: &State) -> Self {
+        Self { values: state.hidden.transpose(1, 2).contiguous(), lengths: state.mask.lengths().to_vec() }
+    }
 }
 
 /// The highest point below which nothing is trainable and nothing is random.
@@ -168,6 +179,9 @@ pub trait Backbone: Debug + Send {
     fn encode_until(&self, input: &Input, cut: Cut) -> State {
         let _guard = tch::no_grad_guard();
         let cx = Cx::eval();
+        if cut == Cut::Input {
+            return input.to_state();
+        }
         let features = self.front_end(input, &Hooks::new(&NoAdapter, &cx));
         let until = match cut {
             Cut::Input | Cut::Features => return features,
@@ -190,7 +204,11 @@ pub trait Backbone: Debug + Send {
     /// The part above `cut`, with `adapter`.
     fn encode_from(&self, state: State, cut: Cut, adapter: &dyn Adapter, cx: &Cx, keep: Keep) -> Encoded {
         let (state, from) = match cut {
-            Cut::Input | Cut::Features => (self.enter(state, cx), 0),
+            Cut::Input => {
+                let features = self.front_end(&Input::of_state(&state), &Hooks::new(adapter, cx));
+                (self.enter(features, cx), 0)
+            }
+            Cut::Features => (self.enter(state, cx), 0),
             Cut::Block(block) => (state, block),
             Cut::Output => return Encoded { layers: vec![state.hidden], mask: state.mask },
         };

@@ -45,6 +45,11 @@ impl SequenceClassifier {
             classifier: Dense::new(&loader.at("classifier"), width, classes)?,
         })
     }
+
+    /// The number of parameters at the paper's width of 256.
+    pub const fn count(hidden: i64, classes: i64) -> u64 {
+        (PROJECTOR * (hidden + 1) + (PROJECTOR + 1) * classes) as u64
+    }
 }
 
 impl Head for SequenceClassifier {
@@ -61,7 +66,7 @@ impl Task for SequenceClassification {
     }
 
     fn head_count(&self, hidden: i64) -> u64 {
-        (PROJECTOR * (hidden + 1)) as u64 + (PROJECTOR as u64 + 1) * self.labels.len() as u64
+        SequenceClassifier::count(hidden, self.labels.len() as i64)
     }
 
     fn loss(&self, logits: &Tensor, examples: &[&Example]) -> Tensor {

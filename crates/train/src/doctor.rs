@@ -65,7 +65,7 @@ impl Doctor {
         let mut count = 0;
         for (name, param) in optimiser.params() {
             // A defined gradient, not a non-zero one: LoRA's A has gradient zero until B has moved.
-            if !param.grad().defined() {
+            if !param.grad().defined() && !model.is_unused(name) {
                 return Err(TrainError::DeadParameter { name: name.to_owned() });
             }
             count += 1;
@@ -89,7 +89,10 @@ impl Doctor {
     ) -> Result<(), TrainError> {
         self.unchanged(model)?;
         let now = trained_hashes(model);
-        if let Some((name, _)) = now.iter().find(|(name, hash)| self.trained.get(*name) == Some(hash)) {
+        let stayed = |(name, hash): &(&String, &String)| {
+            self.trained.get(*name) == Some(hash) && !model.is_unused(name)
+        };
+        if let Some((name, _)) = now.iter().find(stayed) {
             return Err(TrainError::NeverMoved { name: name.clone() });
         }
         self.proved("moved", format!("{} tensors", now.len()));
@@ -157,7 +160,8 @@ impl Doctor {
             }
         }
         let merged = answer(model, &NoAdapter, probe()?);
-        for (mut weight, value) in before {
+        // Backwards: a weight that was changed twice gets its first value last.
+        for (mut weight, value) in before.into_iter().rev() {
             weight.copy_(&value);
         }
         let scale = with.abs().max().double_value(&[]).max(1.0);

@@ -13,6 +13,7 @@ mod event;
 mod model;
 mod sampler;
 mod schedule;
+mod spec_augment;
 mod trainer;
 mod trunk;
 
@@ -21,8 +22,9 @@ pub use doctor::Doctor;
 pub use error::TrainError;
 pub use evaluate::{Evaluation, evaluate};
 pub use event::{Event, Observer, Silent};
-pub use model::{Adapted, Headed, Model, Unfreeze};
+pub use model::{Adapted, Headed, Model, Regime, Unfreeze};
 pub use sampler::Sampler;
 pub use schedule::{Schedule, Warmup};
+pub use spec_augment::{Augment, SpecAugment};
 pub use trainer::{Subset, TrainConfig, Trained, train};
 pub use trunk::{CacheMode, Clip, Trunk, TrunkKey};

@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use sure_nn::{
-    Adapter, Backbone, Cut, Cx, Encoded, Input, Keep, NoAdapter, Param, Role, Site, State, Store,
+    Adapter, Backbone, Cut, Cx, Encoded, Hooks, Input, Keep, NoAdapter, Param, Role, Seed, Site, State,
+    Store,
     tch::{self, Tensor},
 };
 use sure_tasks::Head;
 
-use crate::TrainError;
+use crate::{Augment, TrainError};
 
 /// Which of the backbone's own parameters are trained.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,13 +25,39 @@ pub enum Unfreeze {
 }
 
 impl Unfreeze {
-    fn takes(self, backbone: &dyn Backbone, name: &str, param: &Param) -> bool {
+    /// Whether it takes a parameter of the backbone; `masks` says whether the vector for hidden frames is in use.
+    fn takes(self, backbone: &dyn Backbone, name: &str, param: &Param, masks: bool) -> bool {
         param.role != Role::Fixed
+            && (masks || param.role != Role::MaskVector)
             && match self {
                 Self::Nothing => false,
                 Self::AllButFrontEnd => !name.starts_with(backbone.front_end_prefix()),
                 Self::Everything => true,
             }
+    }
+}
+
+/// What is trained, and under which disturbances.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Regime {
+    /// What of the backbone itself.
+    pub unfreeze: Unfreeze,
+    /// What is hidden from the network.
+    pub augment: Augment,
+    /// Whether the backbone's own dropout acts.
+    pub backbone_dropout: bool,
+}
+
+impl Regime {
+    /// Without disturbances.
+    pub fn undisturbed(unfreeze: Unfreeze) -> Self {
+        Self { unfreeze, augment: Augment::Off, backbone_dropout: false }
+    }
+
+    /// Handles to the parameters of `backbone` that are trained.
+    pub fn unfrozen(&self, backbone: &dyn Backbone) -> Store {
+        let masks = self.augment != Augment::Off;
+        backbone.store().select(|name, param| self.unfreeze.takes(backbone, name, param, masks))
     }
 }
 
@@ -43,12 +70,15 @@ pub struct Adapted {
     pub sites: Vec<Site>,
     /// Its parameters.
     pub store: Store,
+    /// Names of those that take part in no forward pass.
+    pub unused: Vec<String>,
 }
 
 impl Adapted {
     /// No adapter.
     pub fn none() -> Self {
-        Self { adapter: Box::new(NoAdapter), sites: Vec::new(), store: Store::default() }
+        let adapter = Box::new(NoAdapter);
+        Self { adapter, sites: Vec::new(), store: Store::default(), unused: Vec::new() }
     }
 }
 
@@ -74,26 +104,42 @@ pub struct Model {
     pub unfrozen: Store,
     /// Below it nothing changes during training.
     pub cut: Cut,
+    /// What is trained, and how.
+    pub regime: Regime,
 }
 
 impl Model {
-    /// Puts the parts together; the backbone's parameters that `unfreeze` takes start to ask for gradients.
-    pub fn new(backbone: Box<dyn Backbone>, adapted: Adapted, headed: Headed, unfreeze: Unfreeze) -> Self {
-        let unfrozen = backbone.store().select(|name, param| unfreeze.takes(&*backbone, name, param));
+    /// Puts the parts together; the backbone's parameters that are unfrozen start to ask for gradients.
+    pub fn new(backbone: Box<dyn Backbone>, adapted: Adapted, headed: Headed, regime: Regime) -> Self {
+        let unfrozen = regime.unfrozen(&*backbone);
         for (_, param) in unfrozen.iter() {
             let _ = param.tensor.set_requires_grad(true);
         }
-        let cut = match unfreeze {
-            Unfreeze::Nothing => Cut::below(&adapted.sites),
+        let cut = match regime.unfreeze {
+            Unfreeze::Nothing => Cut::Output,
             Unfreeze::AllButFrontEnd => Cut::Features,
             Unfreeze::Everything => Cut::Input,
         };
-        Self { backbone, adapted, headed, unfrozen, cut }
+        // Hidden frames change with every step, and they enter behind the front end.
+        let disturbed = if regime.augment == Augment::Off { Cut::Output } else { Cut::Features };
+        let cut = cut.min(Cut::below(&adapted.sites)).min(disturbed);
+        Self { backbone, adapted, headed, unfrozen, cut, regime }
     }
 
     /// The trained stores with the names under which they are saved: adapter, head, unfrozen part of the backbone.
     pub fn trained(&self) -> [(&'static str, &Store); 3] {
         [("adapter", &self.adapted.store), ("head", &self.headed.store), ("backbone", &self.unfrozen)]
+    }
+
+    /// Whether the trained parameter `full`, as [`Model::snapshot`] names it, takes part in no forward pass.
+    pub fn is_unused(&self, full: &str) -> bool {
+        full.strip_prefix("adapter.")
+            .is_some_and(|name| self.adapted.unused.iter().any(|unused| unused == name))
+    }
+
+    /// The context of a training step.
+    pub fn training_cx(&self, step: Seed) -> Cx {
+        Cx { backbone_dropout: self.regime.backbone_dropout, ..Cx::train(step.value()) }
     }
 
     /// Copies of all trained values, by full name.
@@ -144,12 +190,20 @@ impl Model {
     }
 
     fn encode(&self, adapter: &dyn Adapter, state: State, cx: &Cx) -> Encoded {
-        if self.cut != Cut::Input {
+        if self.cut > Cut::Features {
             return self.backbone.encode_from(state, self.cut, adapter, cx, Keep::Last);
         }
-        // At this cut the state is the input itself, with time before channels as in every state.
-        let values = state.hidden.transpose(1, 2).contiguous();
-        let input = Input { values, lengths: state.mask.lengths().to_vec() };
-        self.backbone.encode(&input, adapter, cx, Keep::Last)
+        let features = match self.cut {
+            Cut::Input => self.backbone.front_end(&Input::of_state(&state), &Hooks::new(adapter, cx)),
+            _ => state,
+        };
+        let hidden = match self.regime.augment {
+            Augment::SpecAugment(spans) if cx.train => {
+                Some(spans.draw(Seed::new(cx.step_seed), &features.mask))
+            }
+            _ => None,
+        };
+        let cx = Cx { time_mask: hidden, valid: None, ..*cx };
+        self.backbone.encode_from(features, Cut::Features, adapter, &cx, Keep::Last)
     }
 }

@@ -5,12 +5,12 @@ use std::{collections::BTreeMap, path::Path};
 use serde::{Deserialize, Serialize};
 use sure_data::Example;
 use sure_metrics::Metric;
-use sure_nn::{Cx, Recorder, Seed, seed_torch, tch::Tensor};
+use sure_nn::{Recorder, Seed, seed_torch, tch::Tensor};
 use sure_records::CurvePoint;
 use sure_tasks::Task;
 
 use crate::{
-    AdamW, Doctor, Event, Model, Observer, Sampler, Schedule, TrainError, Trunk,
+    AdamW, Augment, Doctor, Event, Model, Observer, Sampler, Schedule, TrainError, Trunk,
     checkpoint::{self, Best, Progress},
     evaluate,
 };
@@ -50,6 +50,10 @@ pub struct TrainConfig {
     pub patience: usize,
     /// Steps between checkpoints.
     pub checkpoint_every: u64,
+    /// What is hidden from the network.
+    pub augment: Augment,
+    /// Whether the backbone's own dropout acts above the cut, at the rates of its configuration.
+    pub backbone_dropout: bool,
 }
 
 impl TrainConfig {
@@ -179,7 +183,7 @@ impl Run<'_> {
             let clips: Vec<usize> = batch.iter().map(|&index| self.train.clips[index]).collect();
             let examples: Vec<&Example> = batch.iter().map(|&index| &self.train.examples[index]).collect();
             let state = self.trunk.batch(&clips)?;
-            let cx = Cx::train(seed.value());
+            let cx = self.model.training_cx(seed.at(part));
             let loss: Tensor = if step == 0 && part == 0 {
                 let recorder = Recorder::new(&*self.model.adapted.adapter);
                 let loss = self.task.loss(&self.model.logits_with(&recorder, state, &cx), &examples);

@@ -209,14 +209,7 @@ impl Trunk {
         let clips: Vec<&Clip> = group.clips.iter().map(|&index| &self.clips[index]).collect();
         let prepared = prepare(&*backbone.preparer(), &clips, backbone.rate_hz(), self.threads)?;
         let input = Input::collate(&prepared, self.device);
-        let state = if self.cut == Cut::Input {
-            // The input itself, with time before channels as in every state.
-            let time = input.values.size()[2];
-            let mask = FrameMask::new(input.lengths.clone(), time, self.device);
-            State { hidden: input.values.transpose(1, 2), mask }
-        } else {
-            backbone.encode_until(&input, self.cut)
-        };
+        let state = backbone.encode_until(&input, self.cut);
         let rows: BTreeMap<String, Tensor> = (0..clips.len())
             .map(|row| {
                 let clip = state.hidden.get(row as i64).narrow(0, 0, state.mask.lengths()[row]);

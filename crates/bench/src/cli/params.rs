@@ -1,25 +1,26 @@
 //! `params`: parameter counts from the configuration alone.
 
 use anyhow::{Result, bail};
-use clap::Args;
+use clap::{Args, ValueEnum};
 use serde::Serialize;
-use sure_tasks::task_for;
+use sure_data::TaskKind;
+use sure_nn::{Loading, Source, tch::Device};
+use sure_tasks::{CtcHead, SequenceClassifier};
+use sure_train::Regime;
 
 use super::{
     Ended,
     common::{say, say_json},
 };
-use crate::{
-    backbone::BackboneRef,
-    model::{self, Start},
-    presets,
-};
+use crate::{backbone::BackboneRef, presets};
 
 /// Count a method's parameters on a backbone, from config.json alone.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   cargo xtask params --backbone models/whisper-tiny.en --method lora
-  cargo xtask params --backbone models/whisper-tiny.en --method lora --task ks --classes 11 --json")]
+  cargo xtask params --backbone models/whisper-tiny.en --method lora --task ks --classes 11 --json
+  cargo xtask params --backbone models/wav2vec2-base --method conv --head ctc --classes 32
+  cargo xtask params --backbone models/wav2vec2-base --method conv-2022 --frames 99      # clips of 2 s")]
 pub(super) struct Params {
     /// The pretrained model: a folder with config.json, or a hub id
     #[arg(long, value_name = "ID|DIR")]
@@ -28,14 +29,29 @@ pub(super) struct Params {
     #[arg(long)]
     method: String,
     /// Count this task's head too
-    #[arg(long, requires = "classes")]
+    #[arg(long, requires = "classes", conflicts_with = "head")]
     task: Option<String>,
-    /// How many labels the task has
-    #[arg(long, requires = "task")]
-    classes: Option<usize>,
+    /// Count a head of this kind too
+    #[arg(long, requires = "classes")]
+    head: Option<HeadKind>,
+    /// How many labels or tokens the head has
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(i64).range(1..))]
+    classes: Option<i64>,
+    /// Frames of a clip, for methods whose size depends on them [default: the preset's]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(i64).range(1..))]
+    frames: Option<i64>,
     /// Print JSON
     #[arg(long)]
     json: bool,
+}
+
+/// The kinds of heads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum HeadKind {
+    /// One label a clip
+    Classifier,
+    /// A token a frame, collapsed
+    Ctc,
 }
 
 #[derive(Debug, Serialize)]
@@ -53,20 +69,31 @@ impl Params {
     pub(super) fn run(self) -> Result<Ended> {
         let backbone = BackboneRef::find(&self.backbone)?.open_blank()?;
         let method = presets::method(&self.method)?;
-        let card = presets::task(self.task.as_deref().unwrap_or("ks"))?;
-        let labels: Vec<String> = (0..self.classes.unwrap_or(2)).map(|label| label.to_string()).collect();
-        let (model, declared) = model::build(backbone, &method, &*task_for(&card, &labels), Start::Blank)?;
-        if model.adapted.store.count() != declared.adapter {
-            bail!(
-                "the method declares {} parameters and builds {}",
-                declared.adapter,
-                model.adapted.store.count()
-            );
-        }
-        let backbone = model.backbone.store().count();
-        let head = if self.task.is_some() { declared.head } else { 0 };
-        let adapter = declared.adapter;
-        let trainable = adapter + model.unfrozen.count() + head;
+        let anatomy = backbone.anatomy();
+        let adapter = match method.adapter {
+            None => 0,
+            Some(config) => {
+                let config = self.frames.map_or(config.clone(), |frames| config.with_frames(frames));
+                let loading = Loading::trainable(Source::Blank, Device::Cpu);
+                config.build(anatomy, &loading.root())?;
+                let (built, declared) = (loading.finish(|_| false)?.count(), config.declared_count(anatomy)?);
+                if built != declared {
+                    bail!("the method declares {declared} parameters and builds {built}");
+                }
+                declared
+            }
+        };
+        let head = self.head_kind()?.map_or(0, |kind| {
+            let (hidden, classes) = (anatomy.hidden(), self.classes.unwrap_or(1));
+            match kind {
+                HeadKind::Classifier => SequenceClassifier::count(hidden, classes),
+                HeadKind::Ctc => CtcHead::count(hidden, classes),
+            }
+        });
+        let regime = Regime::undisturbed(method.unfreeze);
+        let unfrozen = regime.unfrozen(&*backbone).count();
+        let backbone = backbone.store().count();
+        let trainable = adapter + unfrozen + head;
         let total = backbone + adapter + head;
         let percent = |part: u64, whole: u64| 100.0 * part as f64 / whole.max(1) as f64;
         let counted = Counted {
@@ -88,5 +115,15 @@ impl Params {
             say(&format!("total      {total:>13}"));
         }
         Ok(Ended::Done)
+    }
+
+    /// The kind of head that was asked for, by itself or by a task.
+    fn head_kind(&self) -> Result<Option<HeadKind>> {
+        match &self.task {
+            None => Ok(self.head),
+            Some(task) => match presets::task(task)?.kind {
+                TaskKind::SequenceClassification => Ok(Some(HeadKind::Classifier)),
+            },
+        }
     }
 }
