@@ -14,11 +14,13 @@ use crate::setup;
 use crate::workspace::{self, Workspace};
 
 /// The verbs of `sure`, for the help and against typing errors. A verb that is not here is forwarded all the same.
-const VERBS: [(&str, &str); 14] = [
+const VERBS: [(&str, &str); 16] = [
     ("bench", "Run the missing cells of a suite, then print its table"),
     ("report", "Print tables from stored records"),
     ("params", "Count parameters without loading weights"),
     ("extract", "Write hidden states to safetensors"),
+    ("export", "Write a trained model for peft or transformers"),
+    ("import", "Take up a LoRA that peft saved"),
     ("train", "Train once on your own data"),
     ("eval", "Score a stored run"),
     ("predict", "Print labels for audio files"),

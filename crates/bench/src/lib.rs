@@ -4,6 +4,7 @@ pub mod backbone;
 pub mod cell;
 pub mod cli;
 pub mod environment;
+pub mod interchange;
 pub mod model;
 pub mod observe;
 pub mod perf;

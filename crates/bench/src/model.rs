@@ -3,7 +3,7 @@
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 use sure_data::TaskCard;
-use sure_nn::{Backbone, Loading, Seed, Source};
+use sure_nn::{Backbone, Loading, Seed, Source, tch::Device};
 use sure_tasks::Task;
 use sure_train::{Adapted, Headed, Model, Regime, TrainConfig};
 
@@ -69,25 +69,47 @@ pub fn build(
     regime: Regime,
     start: Start,
 ) -> Result<(Model, Declared)> {
-    let device = backbone.store().iter().next().map_or(sure_nn::tch::Device::Cpu, |(_, p)| p.tensor.device());
+    let device = device(&*backbone);
     let anatomy = backbone.anatomy().clone();
-    let mut declared = Declared { adapter: 0, head: task.head_count(anatomy.hidden()) };
-    let adapted = match &method.adapter {
-        None => Adapted::none(),
+    let (adapted, adapter) = adapt(&*backbone, method, start)?;
+    let loading = Loading::trainable(start.source("head"), device);
+    let head = task.head(anatomy.hidden(), &loading.root()).context("building the head")?;
+    let headed = Headed { head, store: loading.finish(|_| false)? };
+    let declared = Declared { adapter, head: task.head_count(anatomy.hidden()) };
+    Ok((Model::new(backbone, adapted, headed, regime), declared))
+}
+
+/// Puts `method` onto `backbone` without any head.
+///
+/// # Errors
+/// When the method does not fit the backbone.
+pub fn build_adapted(backbone: Box<dyn Backbone>, method: &MethodPreset, start: Start) -> Result<Model> {
+    let (adapted, _) = adapt(&*backbone, method, start)?;
+    Ok(Model::new(backbone, adapted, Headed::none(), Regime::undisturbed(method.unfreeze)))
+}
+
+/// The method's modules for `backbone`, and the count that their formula declares.
+fn adapt(backbone: &dyn Backbone, method: &MethodPreset, start: Start) -> Result<(Adapted, u64)> {
+    let anatomy = backbone.anatomy();
+    let device = device(backbone);
+    Ok(match &method.adapter {
+        None => (Adapted::none(), 0),
         Some(config) => {
-            declared.adapter = config.declared_count(&anatomy)?;
+            let declared = config.declared_count(anatomy)?;
             let loading = Loading::trainable(start.source("adapter"), device);
-            let built = config.build(&anatomy, &loading.root()).context("putting the adapter in")?;
-            Adapted {
+            let built = config.build(anatomy, &loading.root()).context("putting the adapter in")?;
+            let adapted = Adapted {
                 adapter: built.adapter,
                 sites: built.sites,
                 unused: built.unused,
                 store: loading.finish(|_| false)?,
-            }
+            };
+            (adapted, declared)
         }
-    };
-    let loading = Loading::trainable(start.source("head"), device);
-    let head = task.head(anatomy.hidden(), &loading.root()).context("building the head")?;
-    let headed = Headed { head, store: loading.finish(|_| false)? };
-    Ok((Model::new(backbone, adapted, headed, regime), declared))
+    })
+}
+
+/// Where the backbone lives.
+fn device(backbone: &dyn Backbone) -> Device {
+    backbone.store().iter().next().map_or(Device::Cpu, |(_, param)| param.tensor.device())
 }

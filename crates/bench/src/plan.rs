@@ -41,6 +41,8 @@ pub struct Request {
     pub limit: Option<usize>,
     /// Steps at most.
     pub max_steps: Option<u64>,
+    /// Peak learning rates in the place of the preset's.
+    pub rates: RateOverride,
     /// Threads a cell.
     pub threads: usize,
     /// Precision.
@@ -49,6 +51,17 @@ pub struct Request {
     pub device: DeviceChoice,
     /// Cache folder; `None` = off.
     pub cache: Option<PathBuf>,
+}
+
+/// Peak learning rates in the place of the preset's.
+#[derive(Debug, Clone, Copy, Default, clap::Args)]
+pub struct RateOverride {
+    /// Peak learning rate of the adapter or the unfrozen backbone [default: the preset's]
+    #[arg(long, value_name = "RATE")]
+    pub lr: Option<f64>,
+    /// Peak learning rate of the head [default: the preset's]
+    #[arg(long, value_name = "RATE")]
+    pub head_lr: Option<f64>,
 }
 
 /// The cells of a request, and what was left out with the reason.
@@ -96,6 +109,8 @@ pub fn plan(request: &Request) -> Result<Plan> {
             let preset = presets::method(method)?;
             let mut train = profile.train_config(method)?;
             train.steps = train.steps.min(request.max_steps.unwrap_or(u64::MAX));
+            train.lr = request.rates.lr.unwrap_or(train.lr);
+            train.head_lr = request.rates.head_lr.unwrap_or(train.head_lr);
             let config =
                 RunConfig { method: preset.clone(), task: card.clone(), train, limit: request.limit };
             let key = (card.name.clone(), manifest.path.clone());

@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use serde::{Deserialize, Serialize};
-use sure_nn::{Checkpoint, tch::Device};
+use sure_adapters::AdapterConfig;
+use sure_nn::{Backbone, Checkpoint, tch::Device};
 use sure_records::{Cell, write_atomic};
 use sure_tasks::{Task, task_for};
 use sure_train::Model;
@@ -13,6 +14,7 @@ use sure_zoo::Compat;
 use crate::{
     backbone::BackboneRef,
     model::{self, RunConfig, Start},
+    presets::MethodPreset,
 };
 
 /// What a run is, with the paths that it needs on this machine.
@@ -80,20 +82,109 @@ impl RunFile {
     /// # Errors
     /// When the backbone is gone or has other weights, or a tensor is missing or left over.
     pub fn load_model(&self, folder: &Path, device: Device) -> Result<Model> {
-        let backbone = BackboneRef::find(&self.backbone)?.open(device, Compat::Sure)?;
-        ensure!(
-            backbone.store().hash() == self.cell.weights_hash,
-            "the backbone {} has other weights than the run was trained with",
-            self.backbone
-        );
+        let backbone = same_backbone(&self.backbone, &self.cell.weights_hash, device)?;
         let config = self.config()?;
         let (model, _) =
             model::build(backbone, &config.method, &*self.task()?, config.regime(), Start::Blank)?;
-        let path = model_path(folder);
-        let saved = Checkpoint::open(std::slice::from_ref(&path))?.read_all()?;
-        model.restore(&saved).with_context(|| format!("loading {}", path.display()))?;
+        restore(&model, folder)?;
         Ok(model)
     }
+}
+
+/// An adapter without a task, as an import leaves it: `adapter.json` beside `model.safetensors`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AdapterFile {
+    /// The word after `--backbone`, with an absolute path.
+    pub backbone: String,
+    /// The hash of its weights.
+    pub weights_hash: String,
+    /// The method, with every number.
+    pub method: MethodPreset,
+}
+
+impl AdapterFile {
+    /// Where it is kept in `folder`.
+    pub fn path(folder: &Path) -> PathBuf {
+        folder.join("adapter.json")
+    }
+
+    /// The backbone with the adapter in place, and no head.
+    ///
+    /// # Errors
+    /// When the backbone is gone or has other weights, or a tensor is missing or left over.
+    pub fn load_model(&self, folder: &Path, device: Device) -> Result<Model> {
+        let backbone = same_backbone(&self.backbone, &self.weights_hash, device)?;
+        let model = model::build_adapted(backbone, &self.method, Start::Blank)?;
+        restore(&model, folder)?;
+        Ok(model)
+    }
+}
+
+/// A stored model: a run's, or an adapter without a task.
+#[derive(Debug)]
+pub struct Opened {
+    /// The model; without a task its head gives nothing.
+    pub model: Model,
+    /// The run; `None` for an adapter without a task.
+    pub run: Option<RunFile>,
+    /// The word after `--backbone`.
+    pub backbone: String,
+    /// The backbone as tables call it.
+    pub backbone_name: String,
+    /// The method's name, or its summary where it has none.
+    pub method: String,
+    /// The method's modules.
+    pub adapter: Option<AdapterConfig>,
+}
+
+impl Opened {
+    /// Opens the run or the adapter in `folder`.
+    ///
+    /// # Errors
+    /// When it is neither, a file is damaged, or the backbone has changed.
+    pub fn open(folder: &Path, device: Device) -> Result<Self> {
+        let path = AdapterFile::path(folder);
+        if !path.is_file() {
+            let run = RunFile::read(folder)?;
+            return Ok(Self {
+                model: run.load_model(folder, device)?,
+                backbone: run.backbone.clone(),
+                backbone_name: run.cell.backbone.clone(),
+                method: run.cell.method.clone(),
+                adapter: run.config()?.method.adapter,
+                run: Some(run),
+            });
+        }
+        let text = std::fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))?;
+        let file: AdapterFile =
+            serde_json::from_str(&text).with_context(|| format!("{} is damaged", path.display()))?;
+        Ok(Self {
+            model: file.load_model(folder, device)?,
+            run: None,
+            backbone_name: BackboneRef::find(&file.backbone)?.name,
+            backbone: file.backbone,
+            method: file.method.summary,
+            adapter: file.method.adapter,
+        })
+    }
+}
+
+/// The backbone, if it still has these weights.
+fn same_backbone(reference: &str, weights_hash: &str, device: Device) -> Result<Box<dyn Backbone>> {
+    let backbone = BackboneRef::find(reference)?.open(device, Compat::Sure)?;
+    ensure!(
+        backbone.store().hash() == weights_hash,
+        "the backbone {reference} has other weights than the run was trained with"
+    );
+    Ok(backbone)
+}
+
+/// Writes the saved values into the model.
+fn restore(model: &Model, folder: &Path) -> Result<()> {
+    let path = model_path(folder);
+    let saved = Checkpoint::open(std::slice::from_ref(&path))?.read_all()?;
+    model.restore(&saved).with_context(|| format!("loading {}", path.display()))
 }
 
 /// Where the trained values are kept.

@@ -9,7 +9,7 @@ use std::{fs, path::Path};
 use common::{backbone, corpus};
 use sure_bench::{
     cell::{CellOptions, Tamper, run_cell},
-    plan::{Request, plan},
+    plan::{RateOverride, Request, plan},
 };
 use sure_nn::{
     Adapter, Checkpoint, Cx, DeviceChoice, Role, Site,
@@ -31,6 +31,7 @@ fn run_with(method: &str, options: &CellOptions) -> (String, Option<String>) {
         seeds: vec![0],
         limit: None,
         max_steps: Some(4),
+        rates: RateOverride::default(),
         threads: 1,
         precision: "fp32".to_owned(),
         device: DeviceChoice::Cpu,

@@ -48,7 +48,16 @@ impl Checkpoint {
     /// # Errors
     /// When a tensor cannot be laid out.
     pub fn to_bytes(tensors: &BTreeMap<String, Tensor>, note: Option<&str>) -> Result<Vec<u8>, NnError> {
-        store::to_safetensors(tensors, note)
+        store::to_safetensors(tensors, note.map(|note| (store::NOTE_KEY, note)))
+    }
+
+    /// Named tensors as the bytes of a safetensors file that `transformers` and `peft` take: with their mark of PyTorch's
+    /// layout in the header.
+    ///
+    /// # Errors
+    /// When a tensor cannot be laid out.
+    pub fn to_pytorch_bytes(tensors: &BTreeMap<String, Tensor>) -> Result<Vec<u8>, NnError> {
+        store::to_safetensors(tensors, Some(("format", "pt")))
     }
 
     /// The note that the writer of a single-file checkpoint left, see [`Checkpoint::to_bytes`].

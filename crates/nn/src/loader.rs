@@ -38,7 +38,7 @@ impl Init {
         Self::Uniform { bound: 1.0 / (in_dim.max(1) as f64).sqrt() }
     }
 
-    /// Kaiming normal over the inputs of a ReLU: variance `2 / fan_in`. So transformers draws convolutions.
+    /// Kaiming normal over the inputs of a rectifier: variance `2 / fan_in`. So transformers draws convolutions.
     pub fn kaiming_normal(fan_in: i64) -> Self {
         Self::Normal { std: (2.0 / fan_in.max(1) as f64).sqrt() }
     }

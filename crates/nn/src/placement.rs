@@ -56,12 +56,12 @@ impl Placement {
     /// # Errors
     /// When a part or block does not exist, or nothing matches.
     pub fn resolve(&self, anatomy: &Anatomy) -> Result<Vec<SiteSpec>, NoSuchSite> {
-        let convolves = !anatomy.front_end.is_empty();
-        for &part in &self.parts {
-            let in_stack = anatomy.stacks.iter().any(|stack| stack.parts.contains(&part));
-            if !in_stack && !(part == Part::Conv && convolves) {
-                return Err(offered(anatomy, format!("part {}", part.name())));
-            }
+        let offers = |part| {
+            let convolves = part == Part::Conv && !anatomy.front_end.is_empty();
+            convolves || anatomy.stacks.iter().any(|stack| stack.parts.contains(&part))
+        };
+        if let Some(part) = self.parts.iter().find(|&&part| !offers(part)) {
+            return Err(offered(anatomy, format!("part {}", part.name())));
         }
         let chosen = |count| self.blocks.of(count).map_err(|asked| offered(anatomy, asked));
         let mut sites = Vec::new();

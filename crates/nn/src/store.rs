@@ -141,7 +141,7 @@ impl Store {
 /// Named tensors as the bytes of a safetensors file in 32-bit precision; equal tensors give equal bytes.
 pub(crate) fn to_safetensors(
     tensors: &BTreeMap<String, Tensor>,
-    note: Option<&str>,
+    note: Option<(&str, &str)>,
 ) -> Result<Vec<u8>, NnError> {
     let invalid = |source| NnError::Safetensors { path: "(in memory)".into(), source };
     let data: Vec<(&str, Vec<usize>, Vec<u8>)> = tensors
@@ -152,7 +152,7 @@ pub(crate) fn to_safetensors(
         })
         .collect();
     // One key at most: the header is a hash map, and several keys would come out in any order.
-    let note = note.map(|note| HashMap::from([(NOTE_KEY.to_owned(), note.to_owned())]));
+    let note = note.map(|(key, note)| HashMap::from([(key.to_owned(), note.to_owned())]));
     let views = data
         .iter()
         .map(|(name, shape, bytes)| Ok((*name, TensorView::new(Dtype::F32, shape.clone(), bytes)?)))

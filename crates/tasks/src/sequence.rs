@@ -46,6 +46,9 @@ impl SequenceClassifier {
         })
     }
 
+    /// The paper's width between the two maps.
+    pub const PROJECTOR: i64 = PROJECTOR;
+
     /// The number of parameters at the paper's width of 256.
     pub const fn count(hidden: i64, classes: i64) -> u64 {
         (PROJECTOR * (hidden + 1) + (PROJECTOR + 1) * classes) as u64

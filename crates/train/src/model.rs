@@ -91,6 +91,23 @@ pub struct Headed {
     pub store: Store,
 }
 
+impl Headed {
+    /// No head: hidden states come out as they are.
+    pub fn none() -> Self {
+        Self { head: Box::new(NoHead), store: Store::default() }
+    }
+}
+
+/// Gives the hidden states, `[batch, time, hidden]`.
+#[derive(Debug)]
+struct NoHead;
+
+impl Head for NoHead {
+    fn forward(&self, encoded: &Encoded) -> Tensor {
+        encoded.last().shallow_clone()
+    }
+}
+
 /// Everything that turns a clip into logits.
 #[derive(Debug)]
 pub struct Model {

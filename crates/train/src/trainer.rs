@@ -70,6 +70,12 @@ impl TrainConfig {
                 return Err(TrainError::Config { key, value: value.to_string(), reason });
             }
         }
+        for (key, value) in [("lr", self.lr), ("head_lr", self.head_lr)] {
+            if !(value.is_finite() && value >= 0.0) {
+                let reason = "must be a number of at least 0";
+                return Err(TrainError::Config { key, value: value.to_string(), reason });
+            }
+        }
         Ok(())
     }
 }

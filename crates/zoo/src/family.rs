@@ -21,7 +21,22 @@ pub struct Family {
     pub model_type: &'static str,
     /// One line for the registry.
     pub summary: &'static str,
+    /// How `transformers` calls it.
+    pub published: Published,
     build: Build,
+}
+
+/// The names that `transformers` has for a family's models and for the place of the encoder in them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Published {
+    /// The class of the bare encoder.
+    pub encoder: &'static str,
+    /// What its checkpoints put in front of the encoder's names.
+    pub bare: &'static str,
+    /// The class with the head that labels whole clips.
+    pub classifier: &'static str,
+    /// What its checkpoints put in front of the encoder's names.
+    pub whole: &'static str,
 }
 
 /// Every family that can be opened.
@@ -29,16 +44,19 @@ pub static FAMILIES: &[Family] = &[
     Family {
         model_type: "wav2vec2",
         summary: "wav2vec 2.0: waveform input, seven convolutions, post- or pre-norm blocks (Baevski et al. 2020)",
+        published: wav2vec2::PUBLISHED,
         build: wav2vec2::build,
     },
     Family {
         model_type: "hubert",
         summary: "HuBERT: the graph of wav2vec 2.0, pretrained on hidden units (Hsu et al. 2021)",
+        published: hubert::PUBLISHED,
         build: hubert::build,
     },
     Family {
         model_type: "whisper",
         summary: "Whisper's encoder: log-mel input, two convolutions, pre-norm blocks (Radford et al. 2022)",
+        published: whisper::PUBLISHED,
         build: whisper::build,
     },
 ];
@@ -95,17 +113,7 @@ pub struct LoadOptions {
 /// # Errors
 /// When a file is missing or damaged, the family is unknown, or tensors and configuration do not match.
 pub fn from_dir(folder: &Path, options: &LoadOptions) -> Result<Box<dyn Backbone>, ZooError> {
-    #[derive(Deserialize)]
-    struct ModelType {
-        model_type: String,
-    }
-
-    let path = folder.join("config.json");
-    let ModelType { model_type } = read_json(&path)?;
-    let family = FAMILIES.iter().find(|family| family.model_type == model_type).ok_or_else(|| {
-        let known = FAMILIES.iter().map(|family| family.model_type).collect();
-        ZooError::UnknownFamily { path, found: model_type, known }
-    })?;
+    let family = family(folder)?;
     let checkpoint = match options.weights {
         Weights::Pretrained => Some(
             Checkpoint::open(&weight_files(folder)?)
@@ -114,4 +122,26 @@ pub fn from_dir(folder: &Path, options: &LoadOptions) -> Result<Box<dyn Backbone
         Weights::Random(_) | Weights::Blank => None,
     };
     (family.build)(folder, checkpoint, options)
+}
+
+/// How `transformers` calls the model in `folder`.
+///
+/// # Errors
+/// When its configuration is missing or damaged, or the family is unknown.
+pub fn published(folder: &Path) -> Result<Published, ZooError> {
+    Ok(family(folder)?.published)
+}
+
+fn family(folder: &Path) -> Result<&'static Family, ZooError> {
+    #[derive(Deserialize)]
+    struct ModelType {
+        model_type: String,
+    }
+
+    let path = folder.join("config.json");
+    let ModelType { model_type } = read_json(&path)?;
+    FAMILIES.iter().find(|family| family.model_type == model_type).ok_or_else(|| {
+        let known = FAMILIES.iter().map(|family| family.model_type).collect();
+        ZooError::UnknownFamily { path, found: model_type, known }
+    })
 }

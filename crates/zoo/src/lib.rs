@@ -12,6 +12,6 @@ mod wav2vec2;
 mod whisper;
 
 pub use error::ZooError;
-pub use family::{Compat, FAMILIES, Family, LoadOptions, Weights, from_dir};
+pub use family::{Compat, FAMILIES, Family, LoadOptions, Published, Weights, from_dir, published};
 pub use speech::{FrontNorm, PreprocessorConfig, SpeechConfig, SpeechEncoder};
 pub use whisper::{Whisper, WhisperConfig};

@@ -70,6 +70,7 @@ def save_adapter(model: PeftModel, folder: Path) -> None:
     card = folder / "adapter_config.json"
     settings = json.loads(card.read_text())
     settings["target_modules"].sort()
+    (settings["modules_to_save"] or []).sort()
     card.write_text(json.dumps(settings, indent=2) + "\n")
 
 
@@ -120,6 +121,44 @@ def references(folder: str) -> dict[str, torch.Tensor]:
     return out
 
 
+def classifier() -> dict[str, torch.Tensor]:
+    """Wav2Vec2ForSequenceClassification with a trained head: logits of both clips, the head saved with the adapter."""
+    inputs = load_file(SPEECH / "wav2vec2-base" / "reference.safetensors")
+    extractor = speech.load_extractor("wav2vec2-base")
+
+    def base() -> nn.Module:
+        torch.manual_seed(74)
+        model = transformers.Wav2Vec2ForSequenceClassification.from_pretrained(
+            SPEECH / "wav2vec2-base", num_labels=3, classifier_proj_size=256
+        )
+        model.name_or_path = model.config._name_or_path = "tiny-random-speech"
+        return model.eval()
+
+    config = LoraConfig(
+        r=4,
+        lora_alpha=2,
+        lora_dropout=0.0,
+        target_modules=ALL,
+        modules_to_save=["classifier", "projector"],
+        base_model_name_or_path="tiny-random-speech",
+    )
+    model = get_peft_model(base(), config).eval()
+    generator = torch.Generator().manual_seed(75)
+    for _, parameter in sorted((name, p) for name, p in model.named_parameters() if p.requires_grad):
+        parameter.data = 0.3 * torch.randn(parameter.shape, generator=generator)
+    folder = HERE / "wav2vec2-base-classifier"
+    save_adapter(model, folder / "adapter")
+    loaded = PeftModel.from_pretrained(base(), folder / "adapter").eval()
+    out = {}
+    for clip in speech.SAMPLES:
+        wave = inputs[f"wave_{clip}"].numpy()
+        values = extractor(wave, sampling_rate=speech.SAMPLE_RATE, return_tensors="pt").input_values
+        out[f"{clip}.logits"] = model(values).logits[0]
+        assert torch.equal(loaded(values).logits[0], out[f"{clip}.logits"])
+        print(f"wav2vec2-base-classifier {clip}.logits {out[f'{clip}.logits'].tolist()}")
+    return out
+
+
 def main() -> None:
     torch.set_num_threads(1)
     transformers.logging.set_verbosity_error()
@@ -128,6 +167,9 @@ def main() -> None:
         with torch.inference_mode():
             out = references(folder)
         save_file({name: t.contiguous() for name, t in out.items()}, HERE / folder / "reference.safetensors")
+    with torch.inference_mode():
+        out = classifier()
+    save_file(out, HERE / "wav2vec2-base-classifier" / "reference.safetensors")
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ use crate::{
     backbone::Missing,
     cli::common::{DeviceFlag, complain, say},
     environment,
-    plan::{Request, plan},
+    plan::{RateOverride, Request, plan},
     pool,
 };
 
@@ -94,6 +94,7 @@ impl Bench {
             seeds: (0..self.seeds).collect(),
             limit: self.limit,
             max_steps: self.max_steps,
+            rates: RateOverride::default(),
             threads: (environment::cores() / jobs).max(1),
             precision: common::precision(&self.precision)?,
             device: self.device.device,

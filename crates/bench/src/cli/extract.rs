@@ -19,7 +19,7 @@ use super::{
     Ended,
     common::{self, DeviceFlag, say, say_json},
 };
-use crate::{backbone::BackboneRef, predictor::Predictor};
+use crate::{backbone::BackboneRef, rundir::Opened};
 
 /// Write hidden states of recordings to a safetensors file.
 ///
@@ -33,7 +33,7 @@ pub(super) struct Extract {
     /// The pretrained model: a folder, a hub id, or random:FOLDER
     #[arg(long, value_name = "ID|DIR", required_unless_present = "run", conflicts_with = "run")]
     backbone: Option<String>,
-    /// A run, whose backbone and adapter are used
+    /// A run, or what `import` made: its backbone and adapter are used
     #[arg(long, value_name = "DIR")]
     run: Option<PathBuf>,
     /// A layer's number, or "all" [default: the last one]
@@ -66,7 +66,7 @@ enum CompatFlag {
 /// What the states are taken from.
 enum From {
     Backbone(Box<dyn Backbone>),
-    Run(Box<Predictor>),
+    Stored(Box<Opened>),
 }
 
 impl Extract {
@@ -75,7 +75,7 @@ impl Extract {
         let device = self.device.resolve()?;
         let from = match (&self.run, &self.backbone) {
             (Some(_), _) if self.compat.is_some() => bail!("--compat goes with --backbone, not with --run"),
-            (Some(run), _) => From::Run(Box::new(Predictor::open(run, device)?)),
+            (Some(run), _) => From::Stored(Box::new(Opened::open(run, device)?)),
             (None, Some(backbone)) => {
                 let compat = if self.compat.is_some() { Compat::Transformers } else { Compat::Sure };
                 From::Backbone(BackboneRef::find(backbone)?.open(device, compat)?)
@@ -84,7 +84,7 @@ impl Extract {
         };
         let (backbone, adapter): (&dyn Backbone, &dyn Adapter) = match &from {
             From::Backbone(backbone) => (&**backbone, &NoAdapter),
-            From::Run(run) => (&*run.model().backbone, &*run.model().adapted.adapter),
+            From::Stored(run) => (&*run.model.backbone, &*run.model.adapted.adapter),
         };
         let mut tensors = BTreeMap::new();
         for audio in &self.audio {

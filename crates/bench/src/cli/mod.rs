@@ -4,7 +4,9 @@ mod bench;
 mod common;
 mod doctor;
 mod eval;
+mod export;
 mod extract;
+mod import;
 mod params;
 mod perf;
 mod predict;
@@ -38,6 +40,8 @@ enum Verb {
     Eval(eval::Eval),
     Predict(predict::Predict),
     Extract(extract::Extract),
+    Export(export::Export),
+    Import(import::Import),
     Params(params::Params),
     Score(score::Score),
     Perf(perf::Perf),
@@ -103,6 +107,8 @@ impl Cli {
             Verb::Eval(verb) => verb.run(),
             Verb::Predict(verb) => verb.run(),
             Verb::Extract(verb) => verb.run(),
+            Verb::Export(verb) => verb.run(),
+            Verb::Import(verb) => verb.run(),
             Verb::Params(verb) => verb.run(),
             Verb::Score(verb) => verb.run(),
             Verb::Perf(verb) => verb.run(),

@@ -18,7 +18,7 @@ use crate::{
     cell::{CellOptions, is_interrupt, run_cell},
     environment,
     observe::{AbortAt, Bar, JsonLines},
-    plan::{Request, plan},
+    plan::{RateOverride, Request, plan},
     rundir::RunFile,
 };
 
@@ -29,7 +29,8 @@ use crate::{
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   cargo xtask train --task ks --method lora --backbone models/whisper-tiny.en --data words/manifest.jsonl --out run
-  cargo xtask train --task ser --method linear --backbone B --data emotions --out run --max-steps 50")]
+  cargo xtask train --task ser --method linear --backbone B --data emotions --out run --max-steps 50
+  cargo xtask train --task ks --method bottleneck --backbone B --data words --out run --lr 3e-4 --head-lr 1e-3")]
 pub(super) struct Train {
     /// The task
     #[arg(long)]
@@ -55,6 +56,8 @@ pub(super) struct Train {
     /// At most N training steps
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     max_steps: Option<u64>,
+    #[command(flatten)]
+    rates: RateOverride,
     /// auto, fp32 or bf16
     #[arg(long, default_value = "auto", value_name = "P")]
     precision: String,
@@ -87,6 +90,7 @@ impl Train {
             seeds: vec![self.seed],
             limit: self.limit,
             max_steps: self.max_steps,
+            rates: self.rates,
             threads: self.threads.unwrap_or_else(environment::cores).max(1),
             precision: common::precision(&self.precision)?,
             device: self.device.device,

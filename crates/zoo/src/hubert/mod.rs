@@ -4,7 +4,14 @@ use std::path::Path;
 
 use sure_nn::{Backbone, Checkpoint};
 
-use crate::{LoadOptions, ZooError, speech};
+use crate::{LoadOptions, Published, ZooError, speech};
+
+pub(crate) const PUBLISHED: Published = Published {
+    encoder: "HubertModel",
+    bare: "",
+    classifier: "HubertForSequenceClassification",
+    whole: "hubert.",
+};
 
 /// Opens the encoder in `folder`; heads beside it are left alone.
 pub(crate) fn build(
@@ -12,5 +19,5 @@ pub(crate) fn build(
     checkpoint: Option<Checkpoint>,
     options: &LoadOptions,
 ) -> Result<Box<dyn Backbone>, ZooError> {
-    speech::build(folder, checkpoint, options, "hubert.")
+    speech::build(folder, checkpoint, options, PUBLISHED.whole)
 }

@@ -19,6 +19,7 @@ pub enum FrontNorm {
 /// The fields of `config.json` that the encoder needs; what a file leaves out has the value that `transformers` gives it.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default)]
+#[expect(clippy::struct_excessive_bools, reason = "the keys of a file that others write")]
 pub struct SpeechConfig {
     /// Width of the hidden states.
     pub hidden_size: i64,

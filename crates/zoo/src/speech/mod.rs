@@ -153,10 +153,10 @@ impl Network {
     }
 
     /// Frames that `SpecAugment` hides become the mask vector, or zero where the checkpoint has none.
-    fn hide(&self, hidden: Tensor, masked: &Tensor) -> Tensor {
+    fn hide(&self, hidden: &Tensor, masked: &Tensor) -> Tensor {
         let masked = masked.unsqueeze(-1);
         match &self.mask_vector {
-            Some(vector) => vector.where_self(&masked, &hidden),
+            Some(vector) => vector.where_self(&masked, hidden),
             None => hidden.masked_fill(&masked, 0.0),
         }
     }
@@ -195,7 +195,7 @@ impl Backbone for SpeechEncoder {
         let hidden = network.projection.forward(&normed);
         let hidden = cx.backbone_dropout_of(hidden, network.config.feat_proj_dropout, "projection");
         let hidden = match &cx.time_mask {
-            Some(masked) => network.hide(hidden, masked),
+            Some(masked) => network.hide(&hidden, masked),
             None => hidden,
         };
         let hidden = network.positional.forward(&mask.zero_padding(&hidden));

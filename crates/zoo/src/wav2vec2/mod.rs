@@ -4,7 +4,14 @@ use std::path::Path;
 
 use sure_nn::{Backbone, Checkpoint};
 
-use crate::{LoadOptions, ZooError, speech};
+use crate::{LoadOptions, Published, ZooError, speech};
+
+pub(crate) const PUBLISHED: Published = Published {
+    encoder: "Wav2Vec2Model",
+    bare: "",
+    classifier: "Wav2Vec2ForSequenceClassification",
+    whole: "wav2vec2.",
+};
 
 /// Opens the encoder in `folder`; a quantiser and heads beside it are left alone.
 pub(crate) fn build(
@@ -12,5 +19,5 @@ pub(crate) fn build(
     checkpoint: Option<Checkpoint>,
     options: &LoadOptions,
 ) -> Result<Box<dyn Backbone>, ZooError> {
-    speech::build(folder, checkpoint, options, "wav2vec2.")
+    speech::build(folder, checkpoint, options, PUBLISHED.whole)
 }

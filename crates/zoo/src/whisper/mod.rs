@@ -19,7 +19,15 @@ use sure_nn::{
 };
 
 pub use self::config::WhisperConfig;
-use crate::{Compat, LoadOptions, ZooError, files::read_json};
+use crate::{Compat, LoadOptions, Published, ZooError, files::read_json};
+
+/// The decoder has no part in ours, so the class of the bare encoder is the one that has none either.
+pub(crate) const PUBLISHED: Published = Published {
+    encoder: "WhisperForAudioClassification",
+    bare: "encoder.",
+    classifier: "WhisperForAudioClassification",
+    whole: "encoder.",
+};
 
 const RATE_HZ: u32 = 16_000;
 const SAMPLES_PER_POSITION: usize = 320;
