@@ -27,8 +27,11 @@ pub enum AudioError {
         source: io::Error,
     },
 
-    /// The content is neither WAV nor FLAC, or it is coded in a way that is not read here.
-    #[error("{} is no readable WAV or FLAC ({reason}); convert it to FLAC or 16-bit WAV", path.display())]
+    /// The content is of no kind that is read here, or it is coded in a way that is not read.
+    #[error(
+        "{} is no readable WAV, AIFF, FLAC, MP3 or Ogg Vorbis ({reason}); convert it to FLAC or 16-bit WAV",
+        path.display()
+    )]
     Unsupported {
         /// The file.
         path: PathBuf,
@@ -45,15 +48,15 @@ pub enum AudioError {
         reason: String,
     },
 
-    /// The file holds fewer samples than its header promises.
+    /// The file holds fewer samples than its header (of Ogg: its last page) promises.
     #[error(
-        "{} is truncated: its header promises {expected} samples a channel, {found} are there; fetch it again",
+        "{} is truncated: it promises {expected} samples a channel, {found} are there; fetch it again",
         path.display()
     )]
     Truncated {
         /// The file.
         path: PathBuf,
-        /// Samples a channel by the header.
+        /// Samples a channel by the header or the last page.
         expected: u64,
         /// Samples a channel that could be decoded.
         found: u64,
@@ -87,6 +90,24 @@ pub enum AudioError {
         path: PathBuf,
         /// The stated rate; 0 where none is stated.
         rate_hz: u32,
+    },
+
+    /// The file states more channels than any recording has.
+    #[error("{} states {channels} channels, more than 64; it is damaged, fetch it again", path.display())]
+    Channels {
+        /// The file.
+        path: PathBuf,
+        /// The stated number.
+        channels: usize,
+    },
+
+    /// The samples do not fit into memory.
+    #[error("{} needs memory for {samples} samples, and there is not enough; cut it", path.display())]
+    Memory {
+        /// The file.
+        path: PathBuf,
+        /// Samples up to where the memory ended.
+        samples: usize,
     },
 
     /// A sample of the file is infinite or not a number.

@@ -16,6 +16,7 @@
 //! # }
 //! ```
 
+mod container;
 mod decode;
 mod error;
 mod filters;
