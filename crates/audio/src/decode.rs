@@ -1,5 +1,6 @@
 //! Audio files to mono samples.
 
+use std::cmp::Ordering;
 use std::fs::File;
 use std::io;
 use std::ops::RangeInclusive;
@@ -87,8 +88,9 @@ struct Source<'p> {
     channels: usize,
     /// Samples a channel, where they are stated.
     expected: Option<u64>,
-    /// Samples a channel that the encoder added before and after the sound.
-    added: u64,
+    /// Samples a channel to cut off, those that the encoder of an MP3 put before and after the sound.
+    delay: u64,
+    padding: u64,
     /// Bytes of the sound.
     len: u64,
 }
@@ -98,8 +100,6 @@ struct Source<'p> {
 struct Decoded {
     /// `[samples]`, the mean of the channels.
     mono: Vec<f32>,
-    /// Samples a channel, together with those that the encoder had added.
-    all: u64,
     /// Bytes of the packets.
     bytes: u64,
 }
@@ -113,9 +113,11 @@ impl<'p> Source<'p> {
         let no_track = || AudioError::NoTrack { path: path.into() };
         let track = format.default_track(TrackType::Audio).ok_or_else(no_track)?;
         let params = track.codec_params.as_ref().and_then(|params| params.audio()).ok_or_else(no_track)?;
+        // Left to the decoder, the cut at the end of an MP3 would also take what its tag does not count.
+        let mp3 = container == Container::Mp3;
         // Before the channels: those of a codec that is not read are not known either.
         let decoder = symphonia::default::get_codecs()
-            .make_audio_decoder(params, &AudioDecoderOptions::default().verify(true))
+            .make_audio_decoder(params, &AudioDecoderOptions::default().verify(true).gapless(!mp3))
             .map_err(|error| refusal(path, error))?;
         let channels = params.channels.as_ref().map_or(0, Channels::count);
         if channels == 0 {
@@ -128,14 +130,25 @@ impl<'p> Source<'p> {
         if !RATES_HZ.contains(&rate_hz) {
             return Err(AudioError::SampleRate { path: path.into(), rate_hz });
         }
-        let expected = common_frames.or_else(|| promised(track));
+        let expected = common_frames.or_else(|| promised(container, track));
         if expected.is_none() && container.states_length() {
             return Err(AudioError::UnknownLength { path: path.into() });
         }
-        let added = u64::from(track.delay.unwrap_or(0)) + u64::from(track.padding.unwrap_or(0));
-        let track = track.id;
-        let source =
-            Self { path, limits, format, decoder, container, track, rate_hz, channels, expected, added, len };
+        let cut = |frames: Option<u32>| u64::from(frames.filter(|_| mp3).unwrap_or(0));
+        let source = Self {
+            path,
+            limits,
+            container,
+            track: track.id,
+            rate_hz,
+            channels,
+            expected,
+            delay: cut(track.delay),
+            padding: cut(track.padding),
+            len,
+            decoder,
+            format,
+        };
         source.check_length(expected.unwrap_or(0))?;
         Ok(source)
     }
@@ -166,14 +179,15 @@ impl<'p> Source<'p> {
             self.reserve(&mut decoded.mono, interleaved.len() / self.channels)?;
             mix(&interleaved, self.channels, &mut decoded.mono);
             decoded.bytes += packet.data.len() as u64;
-            decoded.all += packet.block_dur().get();
             self.check_length(decoded.mono.len() as u64)?;
         }
     }
 
     fn finish(mut self, decoded: Decoded) -> Result<Waveform, AudioError> {
         self.check_against_promise(&decoded)?;
-        let samples = decoded.mono;
+        let mut samples = decoded.mono;
+        samples.truncate(samples.len().saturating_sub(self.padding as usize));
+        samples.drain(..samples.len().min(self.delay as usize));
         if samples.is_empty() {
             return Err(AudioError::Empty { path: self.path.into() });
         }
@@ -187,25 +201,22 @@ impl<'p> Source<'p> {
     }
 
     fn check_against_promise(&self, decoded: &Decoded) -> Result<(), AudioError> {
-        let mp3 = self.container == Container::Mp3;
         let Some(expected) = self.expected else {
             // The reader of MP3 steps over what is no frame, without a word.
-            if mp3 && decoded.bytes != self.len {
+            if self.container == Container::Mp3 && decoded.bytes != self.len {
                 let stray = self.len.saturating_sub(decoded.bytes);
                 return Err(self.corrupt(format!("{stray} bytes of it belong to no MP3 frame")));
             }
             return Ok(());
         };
-        let found = decoded.mono.len() as u64;
-        if found < expected {
-            return Err(AudioError::Truncated { path: self.path.into(), expected, found });
+        let found = (decoded.mono.len() as u64).saturating_sub(self.delay + self.padding);
+        match found.cmp(&expected) {
+            Ordering::Equal => Ok(()),
+            Ordering::Less => Err(AudioError::Truncated { path: self.path.into(), expected, found }),
+            Ordering::Greater => {
+                Err(self.corrupt(format!("it promises {expected} samples a channel, {found} are there")))
+            }
         }
-        // What an MP3 holds beyond its tag's count was cut off as padding already.
-        let found = if mp3 { decoded.all.saturating_sub(self.added) } else { found };
-        if found > expected {
-            return Err(self.corrupt(format!("it promises {expected} samples a channel, {found} are there")));
-        }
-        Ok(())
     }
 
     fn check_length(&self, frames: u64) -> Result<(), AudioError> {
@@ -257,10 +268,15 @@ fn find(path: &Path) -> Result<Sound, AudioError> {
     Sound::find(path, File::open(path).map_err(cannot_open)?, metadata.len())
 }
 
-/// Samples a channel by the header. An Ogg stream that was cut out of a longer one counts from the longer one's start.
-fn promised(track: &Track) -> Option<u64> {
+/// Samples a channel, where the file states them.
+fn promised(container: Container, track: &Track) -> Option<u64> {
+    let frames = track.num_frames?;
+    if container != Container::Ogg {
+        return Some(frames);
+    }
+    // What was cut out of a longer Ogg stream counts from the start of the longer one.
     let first = track.start_ts.get().saturating_add(i64::from(track.delay.unwrap_or(0)));
-    track.num_frames.map(|frames| frames.saturating_sub(first.max(0) as u64))
+    Some(frames.saturating_sub(first.max(0) as u64))
 }
 
 /// Appends the mean over the channels of each frame.
