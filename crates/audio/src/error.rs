@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-/// Why no waveform or no log-mel matrix could be had.
+/// Why a waveform could not be read or written, or no log-mel matrix could be had.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum AudioError {
@@ -128,6 +128,55 @@ pub enum AudioError {
         seconds: f64,
         /// [`DecodeLimits::max_seconds`](crate::DecodeLimits::max_seconds).
         limit: f64,
+    },
+
+    /// The file cannot be written.
+    #[error("cannot write {}", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+
+    /// The waveform to write has no samples.
+    #[error("cannot write {}: the waveform has no samples", path.display())]
+    NothingToWrite {
+        /// The file.
+        path: PathBuf,
+    },
+
+    /// The waveform to write has more samples than a WAV can hold.
+    #[error(
+        "cannot write {}: {samples} samples, a WAV of this format holds {limit}; write it in parts",
+        path.display()
+    )]
+    TooLongToWrite {
+        /// The file.
+        path: PathBuf,
+        /// Samples of the waveform.
+        samples: usize,
+        /// Most samples.
+        limit: usize,
+    },
+
+    /// The waveform to write has a rate that would not be read again.
+    #[error("cannot write {}: its rate of {rate_hz} Hz is outside 100..=768000 Hz", path.display())]
+    WriteRate {
+        /// The file.
+        path: PathBuf,
+        /// The rate of the waveform.
+        rate_hz: u32,
+    },
+
+    /// A sample to write is infinite or not a number.
+    #[error("cannot write {}: sample {index} is not finite", path.display())]
+    NonFiniteToWrite {
+        /// The file.
+        path: PathBuf,
+        /// Its place.
+        index: usize,
     },
 
     /// There are no samples to compute from.

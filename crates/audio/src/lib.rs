@@ -23,9 +23,11 @@ mod filters;
 mod mel;
 mod resample;
 mod waveform;
+mod write;
 
 pub use decode::{DecodeLimits, decode, decode_within};
 pub use error::AudioError;
 pub use mel::{LogMel, Mel, MelConfig, MelPadding};
 pub use resample::resample;
 pub use waveform::{Waveform, load};
+pub use write::{WavFormat, write_wav};
