@@ -167,7 +167,7 @@ fn bytes_at(file: &mut File, place: u64, len: u64) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Where the sound starts: after the ID3v2 tags, each of ten bytes and of what its last four say, seven bits a byte.
+/// Where the sound starts: after the `ID3v2` tags, each of ten bytes and of what its last four say, seven bits a byte.
 fn after_id3v2(file: &mut File, file_len: u64) -> io::Result<Result<u64, String>> {
     let mut start = 0;
     loop {
@@ -185,7 +185,7 @@ fn after_id3v2(file: &mut File, file_len: u64) -> io::Result<Result<u64, String>
     }
 }
 
-/// Where the sound of an MP3 ends: before an ID3v1 tag (the last 128 bytes) and an APE tag before that.
+/// Where the sound of an MP3 ends: before an `ID3v1` tag (the last 128 bytes) and an APE tag before that.
 fn before_trailing_tags(file: &mut File, start: u64, file_len: u64) -> io::Result<u64> {
     let mut end = file_len;
     if end >= start + 128 && bytes_at(file, end - 128, 3)? == b"TAG" {
@@ -210,14 +210,17 @@ fn aiff_frames(file: &mut File, start: u64, file_len: u64) -> io::Result<Result<
     let (mut place, mut frames) = (start + 12, None);
     loop {
         let head = bytes_at(file, place, 14)?;
-        let &[a, b, c, d, s, i, z, e, ref body @ ..] = head.as_slice() else { return Ok(Ok(frames)) };
-        let (len, left) = (u64::from(u32::from_be_bytes([s, i, z, e])), file_len.saturating_sub(place + 8));
+        let Some((name, rest)) = head.split_first_chunk::<4>() else { return Ok(Ok(frames)) };
+        let Some((len, body)) = rest.split_first_chunk::<4>() else { return Ok(Ok(frames)) };
+        let (len, left) = (u64::from(u32::from_be_bytes(*len)), file_len.saturating_sub(place + 8));
         if len > left {
-            let name = String::from_utf8_lossy(&[a, b, c, d]).into_owned();
+            let name = String::from_utf8_lossy(name);
             return Ok(Err(format!("its chunk {name:?} promises {len} bytes, {left} are left")));
         }
-        if let (b"COMM", &[_, _, f, r, m, s]) = (&[a, b, c, d], body) {
-            frames = Some(u64::from(u32::from_be_bytes([f, r, m, s])));
+        if name == b"COMM" {
+            // Two bytes of channels stand before it.
+            frames =
+                body.get(2..).and_then(<[u8]>::first_chunk).map(|frames| u32::from_be_bytes(*frames).into());
         }
         // Chunks start at even places.
         place += 8 + len.next_multiple_of(2);

@@ -183,6 +183,15 @@ pub enum AudioError {
     #[error("cannot compute a log-mel matrix from zero samples")]
     NoSamples,
 
+    /// There are not enough samples to be mirrored at their ends.
+    #[error("{samples} samples are too few for a frame, {least} are needed; fill the clip with silence")]
+    TooFewSamples {
+        /// Samples given.
+        samples: usize,
+        /// Samples needed.
+        least: usize,
+    },
+
     /// A sample to compute from is infinite or not a number.
     #[error("sample {index} is not finite")]
     NonFiniteSample {

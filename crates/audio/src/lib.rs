@@ -22,6 +22,8 @@ mod error;
 mod filters;
 mod mel;
 mod resample;
+mod stft;
+mod vocoder;
 mod waveform;
 mod write;
 
@@ -29,5 +31,6 @@ pub use decode::{DecodeLimits, decode, decode_within};
 pub use error::AudioError;
 pub use mel::{LogMel, Mel, MelConfig, MelPadding};
 pub use resample::resample;
+pub use vocoder::{VocoderMel, VocoderMelConfig};
 pub use waveform::{Waveform, load};
 pub use write::{WavFormat, write_wav};
