@@ -10,6 +10,7 @@ use symphonia::core::io::{MediaSource, MediaSourceStream, MediaSourceStreamOptio
 use symphonia::default::formats::{AiffReader, FlacReader, MpaReader, OggReader, WavReader};
 
 use crate::AudioError;
+use crate::ogg::check_pages;
 
 /// Beginnings of files that people take for audio that is read here: where they stand, what stands there, its name.
 const FOREIGN: [(usize, &[u8], &str); 10] = [
@@ -90,6 +91,10 @@ impl Sound {
             Container::Mp3 => end = before_trailing_tags(&mut file, start, file_len).map_err(read)?,
             Container::Aiff => {
                 common_frames = aiff_frames(&mut file, start, file_len).map_err(read)?.map_err(corrupt)?;
+            }
+            Container::Ogg => {
+                file.seek(SeekFrom::Start(start)).map_err(read)?;
+                check_pages(&mut file).map_err(read)?.map_err(corrupt)?;
             }
             _ => {}
         }

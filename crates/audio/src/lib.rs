@@ -21,6 +21,7 @@ mod decode;
 mod error;
 mod filters;
 mod mel;
+mod ogg;
 mod resample;
 mod stft;
 mod vocoder;
