@@ -47,8 +47,8 @@ impl Fmt {
 }
 
 /// A RIFF chunk, filled to an even length.
-pub(crate) fn chunk(name: &[u8; 4], body: &[u8]) -> Vec<u8> {
-    let mut bytes = [&name[..], &(body.len() as u32).to_le_bytes(), body].concat();
+pub(crate) fn chunk(name: &[u8], body: &[u8]) -> Vec<u8> {
+    let mut bytes = [name, &(body.len() as u32).to_le_bytes(), body].concat();
     bytes.resize(bytes.len().next_multiple_of(2), 0);
     bytes
 }
@@ -64,8 +64,8 @@ pub(crate) fn wav(fmt: Fmt) -> Vec<u8> {
 }
 
 /// An AIFF chunk, filled to an even length.
-pub(crate) fn big_chunk(name: &[u8; 4], body: &[u8]) -> Vec<u8> {
-    let mut bytes = [&name[..], &(body.len() as u32).to_be_bytes(), body].concat();
+pub(crate) fn big_chunk(name: &[u8], body: &[u8]) -> Vec<u8> {
+    let mut bytes = [name, &(body.len() as u32).to_be_bytes(), body].concat();
     bytes.resize(bytes.len().next_multiple_of(2), 0);
     bytes
 }
