@@ -1,5 +1,5 @@
-//! The pages of an Ogg stream, looked at before it is decoded: the decoding library steps over damaged and missing pages
-//! without a word.
+//! The pages of an Ogg stream, looked at before it is decoded: the decoding library steps over damaged and missing
+//! pages without a word, and unfolds Vorbis code books of any number.
 
 use std::collections::BTreeMap;
 use std::io::{self, BufReader, Read};
@@ -9,11 +9,22 @@ const CHECKSUM_AT: usize = 22;
 const FIRST: u8 = 2;
 const LAST: u8 = 4;
 
+/// Most bytes that the code books of a stream may unfold to. Those of libvorbis need less than half a million.
+const MOST_BOOK_BYTES: u64 = 8 << 20;
+
+/// What is known of a stream so far.
+#[derive(Default)]
+struct Stream {
+    /// The number of its newest page, and whether that is its last one.
+    newest: Option<u32>,
+    ended: bool,
+    books: Books,
+}
+
 /// Reads all pages, `Err` with the reason where one is damaged or missing, or where the end is.
 pub(crate) fn check_pages(source: impl Read) -> io::Result<Result<(), String>> {
     let mut source = BufReader::new(source);
-    // Of each stream the number of its newest page, and whether that is its last one.
-    let mut streams = BTreeMap::new();
+    let mut streams = BTreeMap::<u32, Stream>::new();
     let mut page = Vec::new();
     for count in 1.. {
         page.clear();
@@ -36,19 +47,51 @@ pub(crate) fn check_pages(source: impl Read) -> io::Result<Result<(), String>> {
             return Ok(Err(format!("the checksum of its page {count} is wrong")));
         }
         let (serial, sequence, flags) = (number(&page, 14), number(&page, 18), page[5]);
-        let before = streams.insert(serial, (sequence, flags & LAST != 0));
+        let stream = streams.entry(serial).or_default();
+        let before = stream.newest.replace(sequence);
+        stream.ended = flags & LAST != 0;
         // A stream that follows another starts to count again; the decoder refuses it.
-        if let Some((before, _)) = before
+        if let Some(before) = before
             && flags & FIRST == 0
-            && sequence != u32::wrapping_add(before, 1)
+            && sequence != before.wrapping_add(1)
         {
             return Ok(Err(format!("its page number {before} is followed by number {sequence}")));
         }
+        stream.books.read(&page[HEADER + segments..]);
+        if stream.books.bytes > MOST_BOOK_BYTES {
+            return Ok(Err(format!("its code books need more than {MOST_BOOK_BYTES} bytes")));
+        }
     }
-    if streams.values().any(|(_, last)| !last) {
+    if streams.values().any(|stream| !stream.ended) {
         return Ok(Err("its last page is missing".to_owned()));
     }
     Ok(Ok(()))
+}
+
+/// The Vorbis code books in a stream, found by the bits that each of them starts with: "BCV", 16 bits of dimensions, 24
+/// bits of entries. That the same bits stand somewhere else by chance, with numbers that could be true, happens once in
+/// some hundred gigabytes.
+#[derive(Default)]
+struct Books {
+    /// The newest 64 bits, the newest one highest.
+    window: u64,
+    /// What the books found so far unfold to.
+    bytes: u64,
+}
+
+impl Books {
+    fn read(&mut self, body: &[u8]) {
+        for &byte in body {
+            for bit in 0..8 {
+                self.window = self.window >> 1 | u64::from(byte >> bit & 1) << 63;
+                let (dimensions, entries) = (self.window >> 24 & 0xffff, self.window >> 40);
+                // Larger ones are refused by the decoder.
+                if self.window & 0xff_ffff == 0x56_4342 && dimensions <= 32 && entries <= 1 << 17 {
+                    self.bytes += entries * (4 * dimensions + 16);
+                }
+            }
+        }
+    }
 }
 
 /// Appends `len` bytes, and says whether there were as many.

@@ -112,3 +112,36 @@ pub(crate) fn resealed(page: &[u8], place: usize, new: &[u8]) -> Vec<u8> {
     }
     put(page, 22, &crc.to_le_bytes())
 }
+
+/// The setup header of Vorbis with 256 code books, each of 20 bytes that unfold to 16 MiB.
+pub(crate) fn setup_bomb() -> Vec<u8> {
+    // Length in bits and value: dimensions, entries, all of 17 bits in order, and a table of a single value.
+    let book = [
+        (24, 0x56_4342),
+        (16, 31),
+        (24, 1 << 17),
+        (1, 1),
+        (5, 16),
+        (18, 1 << 17),
+        (4, 1),
+        (32, 0),
+        (32, 0),
+        (4, 0),
+        (1, 0),
+        (1, 0),
+    ];
+    let head = b"\x05vorbis\xff".map(|byte| (8, u32::from(byte)));
+    let fields = head.into_iter().chain(std::iter::repeat_n(book, 256).flatten());
+    let bits = fields.flat_map(|(len, value)| (0..len).map(move |bit| (value >> bit & 1) as u8));
+    let bits: Vec<u8> = bits.collect();
+    bits.chunks(8).map(|byte| byte.iter().rev().fold(0, |byte, bit| byte << 1 | bit)).collect()
+}
+
+/// A page of one packet.
+pub(crate) fn page(flags: u8, sequence: u8, packet: &[u8]) -> Vec<u8> {
+    let mut table = vec![255; packet.len() / 255];
+    table.push((packet.len() % 255) as u8);
+    let head =
+        [b"OggS\0".as_slice(), &[flags], &[0; 8], &[1, 0, 0, 0, sequence], &[0; 7], &[table.len() as u8]];
+    resealed(&[head.concat(), table, packet.to_vec()].concat(), 0, b"OggS")
+}

@@ -1,8 +1,8 @@
 //! Each hostile file with what becomes of it.
 
 use crate::build::{
-    AIFF_16_KHZ, FLOAT, Fmt, PCM, after, big_chunk, chunk, common, fixture, form, pages, put, resealed, riff,
-    sound, wav,
+    AIFF_16_KHZ, FLOAT, Fmt, PCM, after, big_chunk, chunk, common, fixture, form, page, pages, put, resealed,
+    riff, setup_bomb, sound, wav,
 };
 
 /// What becomes of a file.
@@ -177,6 +177,13 @@ pub(crate) fn of_mp3() -> Vec<Case> {
     ]
 }
 
+/// Whole but for the books: the page after the setup ends the stream.
+fn setup_bomb_pages() -> Vec<u8> {
+    let first = pages(&fixture("fixtures/pages.ogg")).swap_remove(0);
+    let comments = page(0, 1, b"\x03vorbis\0\0\0\0\0\0\0\0\x01");
+    [resealed(&first, 14, &[1, 0, 0, 0]), comments, page(0, 2, &setup_bomb()), page(4, 3, &[0; 9])].concat()
+}
+
 pub(crate) fn of_ogg() -> Vec<Case> {
     let all = || pages(&fixture("fixtures/pages.ogg"));
     let joined = |change: &dyn Fn(&mut Vec<Vec<u8>>)| {
@@ -222,6 +229,7 @@ pub(crate) fn of_ogg() -> Vec<Case> {
             joined(&|pages| pages[1] = resealed(&pages[1], 200, &[0xff; 400])),
             Refused("vorbis:"),
         ),
+        ("setup-bomb.ogg", setup_bomb_pages(), Refused("code books need more than 8388608 bytes")),
         ("opus.ogg", fixture("fixtures/opus.ogg"), Refused("unsupported")),
         ("flac.ogg", fixture("fixtures/flac.oga"), Decoded(3200)),
         (
@@ -250,6 +258,7 @@ pub(crate) fn of_aiff() -> Vec<Case> {
         ("more-frames.aiff", with(common(1, 501, 16, AIFF_16_KHZ)), Refused("promises 501 samples")),
         ("fewer-frames.aiff", with(common(1, 499, 16, AIFF_16_KHZ)), Refused("promises 499 samples")),
         ("frames-of-ones.aiff", with(common(1, u32::MAX, 16, AIFF_16_KHZ)), Refused("limit is 21600 s")),
+        ("65-channels.aiff", with(common(65, 3, 16, AIFF_16_KHZ)), Refused("states 65 channels")),
         ("no-channels.aiff", with(common(0, 500, 16, AIFF_16_KHZ)), Refused("channel")),
         ("65535-channels.aiff", with(common(65_535, 500, 16, AIFF_16_KHZ)), Refused("")),
         ("0-bits.aiff", with(common(1, 500, 0, AIFF_16_KHZ)), Refused("bits per sample")),
