@@ -3,7 +3,7 @@
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use sure_audio::{LogMel, MelConfig, MelPadding, resample};
+use sure_audio::{LogMel, MelConfig, MelPadding, VocoderMel, VocoderMelConfig, resample};
 
 const SECONDS: usize = 10;
 
@@ -28,6 +28,10 @@ fn mel(criterion: &mut Criterion) {
             });
         }
     }
+    let vocoder = VocoderMel::new(VocoderMelConfig::hifi_gan());
+    let samples = noise(SECONDS * vocoder.config().rate_hz as usize);
+    group.throughput(Throughput::Elements(samples.len() as u64));
+    group.bench_function("80 mels, vocoder", |bencher| bencher.iter(|| vocoder.compute(black_box(&samples))));
     group.finish();
 }
 

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-/// Why no waveform or no log-mel matrix could be had.
+/// Why a waveform could not be read or written, or no log-mel matrix could be had.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum AudioError {
@@ -27,8 +27,11 @@ pub enum AudioError {
         source: io::Error,
     },
 
-    /// The content is neither WAV nor FLAC, or it is coded in a way that is not read here.
-    #[error("{} is no readable WAV or FLAC ({reason}); convert it to FLAC or 16-bit WAV", path.display())]
+    /// The content is of no kind that is read here, or it is coded in a way that is not read.
+    #[error(
+        "{} is no readable WAV, AIFF, FLAC, MP3 or Ogg Vorbis ({reason}); convert it to FLAC or 16-bit WAV",
+        path.display()
+    )]
     Unsupported {
         /// The file.
         path: PathBuf,
@@ -45,15 +48,15 @@ pub enum AudioError {
         reason: String,
     },
 
-    /// The file holds fewer samples than its header promises.
+    /// The file holds fewer samples than its header (of Ogg: its last page) promises.
     #[error(
-        "{} is truncated: its header promises {expected} samples a channel, {found} are there; fetch it again",
+        "{} is truncated: it promises {expected} samples a channel, {found} are there; fetch it again",
         path.display()
     )]
     Truncated {
         /// The file.
         path: PathBuf,
-        /// Samples a channel by the header.
+        /// Samples a channel by the header or the last page.
         expected: u64,
         /// Samples a channel that could be decoded.
         found: u64,
@@ -89,6 +92,24 @@ pub enum AudioError {
         rate_hz: u32,
     },
 
+    /// The file states more channels than any recording has.
+    #[error("{} states {channels} channels, more than 64; it is damaged, fetch it again", path.display())]
+    Channels {
+        /// The file.
+        path: PathBuf,
+        /// The stated number.
+        channels: usize,
+    },
+
+    /// The samples do not fit into memory.
+    #[error("{} needs memory for {samples} samples, and there is not enough; cut it", path.display())]
+    Memory {
+        /// The file.
+        path: PathBuf,
+        /// Samples up to where the memory ended.
+        samples: usize,
+    },
+
     /// A sample of the file is infinite or not a number.
     #[error("sample {frame} of {} is not finite; write the file again", path.display())]
     NonFinite {
@@ -109,9 +130,67 @@ pub enum AudioError {
         limit: f64,
     },
 
+    /// The file cannot be written.
+    #[error("cannot write {}", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+
+    /// The waveform to write has no samples.
+    #[error("cannot write {}: the waveform has no samples", path.display())]
+    NothingToWrite {
+        /// The file.
+        path: PathBuf,
+    },
+
+    /// The waveform to write has more samples than a WAV can hold.
+    #[error(
+        "cannot write {}: {samples} samples, a WAV of this format holds {limit}; write it in parts",
+        path.display()
+    )]
+    TooLongToWrite {
+        /// The file.
+        path: PathBuf,
+        /// Samples of the waveform.
+        samples: usize,
+        /// Most samples.
+        limit: usize,
+    },
+
+    /// The waveform to write has a rate that would not be read again.
+    #[error("cannot write {}: its rate of {rate_hz} Hz is outside 100..=768000 Hz", path.display())]
+    WriteRate {
+        /// The file.
+        path: PathBuf,
+        /// The rate of the waveform.
+        rate_hz: u32,
+    },
+
+    /// A sample to write is infinite or not a number.
+    #[error("cannot write {}: sample {index} is not finite", path.display())]
+    NonFiniteToWrite {
+        /// The file.
+        path: PathBuf,
+        /// Its place.
+        index: usize,
+    },
+
     /// There are no samples to compute from.
     #[error("cannot compute a log-mel matrix from zero samples")]
     NoSamples,
+
+    /// There are not enough samples to be mirrored at their ends.
+    #[error("{samples} samples are too few for a frame, {least} are needed; fill the clip with silence")]
+    TooFewSamples {
+        /// Samples given.
+        samples: usize,
+        /// Samples needed.
+        least: usize,
+    },
 
     /// A sample to compute from is infinite or not a number.
     #[error("sample {index} is not finite")]

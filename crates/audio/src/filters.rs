@@ -6,18 +6,17 @@ use std::ops::Range;
 const BREAK_HZ: f64 = 1000.0;
 const BREAK_MEL: f64 = 15.0;
 
-/// Triangular filters over the bins of a power spectrum, each scaled to unit area. A filter is zero at most of the
+/// Triangular filters over the bins of a spectrum, each scaled to unit area. A filter is zero at most of the
 /// bins, so that only its own stretch of bins is kept.
 pub(crate) struct MelFilters {
     filters: Vec<(Range<usize>, Vec<f64>)>,
 }
 
 impl MelFilters {
-    /// `n_mels` filters between 0 Hz and half of `rate_hz`, evenly spaced in mel.
-    pub(crate) fn slaney(n_mels: usize, n_fft: usize, rate_hz: u32) -> Self {
-        let nyquist = f64::from(rate_hz) / 2.0;
-        let top = hertz_to_mel(nyquist);
-        let edge = |index: usize| mel_to_hertz(top * index as f64 / (n_mels + 1) as f64);
+    /// `n_mels` filters over the frequencies of `band_hz`, evenly spaced in mel.
+    pub(crate) fn slaney(n_mels: usize, n_fft: usize, rate_hz: u32, band_hz: Range<f64>) -> Self {
+        let (bottom, top) = (hertz_to_mel(band_hz.start), hertz_to_mel(band_hz.end));
+        let edge = |index: usize| mel_to_hertz(bottom + (top - bottom) * index as f64 / (n_mels + 1) as f64);
         let bins: Vec<f64> =
             (0..=n_fft / 2).map(|bin| f64::from(rate_hz) * bin as f64 / n_fft as f64).collect();
 
@@ -30,10 +29,10 @@ impl MelFilters {
         self.filters.len()
     }
 
-    /// The energy that each filter lets through of `power` (`[bins]`).
-    pub(crate) fn apply<'a>(&'a self, power: &'a [f64]) -> impl Iterator<Item = f64> + 'a {
+    /// What each filter lets through of a spectrum, `[bins]`.
+    pub(crate) fn apply<'a>(&'a self, spectrum: &'a [f64]) -> impl Iterator<Item = f64> + 'a {
         self.filters.iter().map(|(bins, weights)| {
-            power[bins.clone()].iter().zip(weights).map(|(power, weight)| power * weight).sum()
+            spectrum[bins.clone()].iter().zip(weights).map(|(bin, weight)| bin * weight).sum()
         })
     }
 }
@@ -83,7 +82,7 @@ mod tests {
     #[test]
     fn a_filter_has_unit_area_and_no_zero_weights() {
         // With bins of 1 Hz the sum over the bins is the area.
-        let filters = MelFilters::slaney(40, 16_000, 16_000);
+        let filters = MelFilters::slaney(40, 16_000, 16_000, 0.0..8000.0);
         for (mel, (_, weights)) in filters.filters.iter().enumerate() {
             assert!((weights.iter().sum::<f64>() - 1.0).abs() < 1e-3, "{mel}");
             assert!(weights.iter().all(|&weight| weight > 0.0), "{mel}");
@@ -91,8 +90,18 @@ mod tests {
     }
 
     #[test]
+    fn filters_stay_inside_their_band() {
+        let filters = MelFilters::slaney(40, 1000, 16_000, 500.0..4000.0);
+        let (bins, _) = filters.filters.first().unwrap();
+        assert!(bins.start as f64 * 16.0 > 500.0, "{bins:?}");
+        let (bins, _) = filters.filters.last().unwrap();
+        assert!((bins.end - 1) as f64 * 16.0 < 4000.0, "{bins:?}");
+        assert!((bins.end) as f64 * 16.0 >= 4000.0, "{bins:?}");
+    }
+
+    #[test]
     fn more_bands_than_bins_leave_some_filters_empty() {
-        let filters = MelFilters::slaney(200, 64, 16_000);
+        let filters = MelFilters::slaney(200, 64, 16_000, 0.0..8000.0);
         let energies: Vec<f64> = filters.apply(&[1.0; 33]).collect();
         assert_eq!(energies.len(), filters.len());
         assert!(energies.contains(&0.0));

@@ -2,15 +2,12 @@
 //!
 //! Same values as `WhisperFeatureExtractor` of transformers 5.23; inside, all is computed in `f64`.
 
-use std::f64::consts::TAU;
-use std::sync::Arc;
-
 use ndarray::Array2;
 use realfft::num_complex::Complex;
-use realfft::{RealFftPlanner, RealToComplex};
 
 use crate::AudioError;
 use crate::filters::MelFilters;
+use crate::stft::{Clip, MelSpectra, check_samples};
 
 /// Length that [`MelPadding::ThirtySeconds`] fills or cuts to.
 const FULL_SECONDS: usize = 30;
@@ -59,9 +56,7 @@ pub struct Mel {
 /// shared between threads.
 pub struct LogMel {
     config: MelConfig,
-    filters: MelFilters,
-    window: Vec<f64>,
-    fft: Arc<dyn RealToComplex<f64>>,
+    spectra: MelSpectra,
 }
 
 impl std::fmt::Debug for LogMel {
@@ -81,15 +76,9 @@ impl LogMel {
             config.n_fft > 0 && config.hop > 0 && config.rate_hz > 0,
             "a log-mel front end of zeros: {config:?}"
         );
-        // The periodic Hann window: one period over `n_fft` samples, so that its last sample is not zero.
-        let window =
-            (0..config.n_fft).map(|n| 0.5 - 0.5 * (TAU * n as f64 / config.n_fft as f64).cos()).collect();
-        Self {
-            config,
-            filters: MelFilters::slaney(config.n_mels, config.n_fft, config.rate_hz),
-            window,
-            fft: RealFftPlanner::new().plan_fft_forward(config.n_fft),
-        }
+        let MelConfig { n_mels, n_fft, hop, rate_hz } = config;
+        let filters = MelFilters::slaney(n_mels, n_fft, rate_hz, 0.0..f64::from(rate_hz) / 2.0);
+        Self { config, spectra: MelSpectra::new(n_fft, hop, filters) }
     }
 
     /// The shape that this was made for.
@@ -103,12 +92,7 @@ impl LogMel {
     ///
     /// When there are no samples or one of them is not finite.
     pub fn compute(&self, samples: &[f32], padding: MelPadding) -> Result<Mel, AudioError> {
-        if samples.is_empty() {
-            return Err(AudioError::NoSamples);
-        }
-        if let Some(index) = samples.iter().position(|sample| !sample.is_finite()) {
-            return Err(AudioError::NonFiniteSample { index });
-        }
+        check_samples(samples)?;
         let full = FULL_SECONDS * self.config.rate_hz as usize;
         let (frames, clip) = match padding {
             MelPadding::Real => (samples.len().div_ceil(self.config.hop), Clip { samples, end: None }),
@@ -117,77 +101,21 @@ impl LogMel {
                 Clip { samples: &samples[..samples.len().min(full)], end: Some(full) },
             ),
         };
-        let mut data = self.log_energies(&clip, frames);
+        let mut data = self.spectra.matrix(frames, ENERGY_FLOOR.log10() as f32);
+        // Frames are centred: the first has the first sample in its middle.
+        let first = -((self.config.n_fft / 2) as isize);
+        let log = |energy: f64| energy.max(ENERGY_FLOOR).log10() as f32;
+        self.spectra.fill(&mut data, &clip, first, Complex::norm_sqr, log);
         let loudest = data.iter().copied().fold(f32::NEG_INFINITY, f32::max);
         data.mapv_inplace(|value| (value.max(loudest - DYNAMIC_RANGE) + 4.0) / 4.0);
         Ok(Mel { data })
-    }
-
-    /// Log10 of the energy a band and frame, `[mels, frames]`, floored at [`ENERGY_FLOOR`].
-    fn log_energies(&self, clip: &Clip<'_>, frames: usize) -> Array2<f32> {
-        let mut data = Array2::from_elem((self.filters.len(), frames), ENERGY_FLOOR.log10() as f32);
-        let mut window = self.fft.make_input_vec();
-        let mut spectrum = self.fft.make_output_vec();
-        let mut scratch = self.fft.make_scratch_vec();
-        let mut power = vec![0.0; spectrum.len()];
-
-        for (frame, mut column) in data.columns_mut().into_iter().enumerate() {
-            // Frames are centred: the first has the first sample in its middle.
-            let start = (frame * self.config.hop) as isize - (self.config.n_fft / 2) as isize;
-            if clip.is_silent(start, self.config.n_fft) {
-                continue;
-            }
-            clip.read(start, &mut window);
-            window.iter_mut().zip(&self.window).for_each(|(sample, weight)| *sample *= weight);
-            self.fft
-                .process_with_scratch(&mut window, &mut spectrum, &mut scratch)
-                .expect("the buffers were made by the plan itself");
-            power.iter_mut().zip(&spectrum).for_each(|(power, bin)| *power = Complex::norm_sqr(bin));
-            for (cell, energy) in column.iter_mut().zip(self.filters.apply(&power)) {
-                *cell = energy.max(ENERGY_FLOOR).log10() as f32;
-            }
-        }
-        data
-    }
-}
-
-/// Samples with what stands around them: their mirror image to the left, and to the right silence up to `end`, where
-/// there is one, and the mirror image of that.
-struct Clip<'a> {
-    samples: &'a [f32],
-    end: Option<usize>,
-}
-
-impl Clip<'_> {
-    fn at(&self, index: isize) -> f64 {
-        let mut index = index.unsigned_abs();
-        if let Some(end) = self.end
-            && index >= end
-        {
-            index = (2 * end - 2).saturating_sub(index);
-        }
-        self.samples.get(index).copied().map_or(0.0, f64::from)
-    }
-
-    fn read(&self, start: isize, window: &mut [f64]) {
-        let stop = start + window.len() as isize;
-        if start >= 0 && stop <= self.samples.len() as isize {
-            let inside = &self.samples[start as usize..stop as usize];
-            window.iter_mut().zip(inside).for_each(|(cell, &sample)| *cell = f64::from(sample));
-        } else {
-            window.iter_mut().zip(start..).for_each(|(cell, index)| *cell = self.at(index));
-        }
-    }
-
-    /// Whether a window from `start` on lies wholly in the silence after the samples.
-    fn is_silent(&self, start: isize, len: usize) -> bool {
-        start >= self.samples.len() as isize
-            && self.end.is_none_or(|end| start + len as isize <= end as isize)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::f64::consts::TAU;
+
     use ndarray::s;
 
     use super::*;

@@ -29,7 +29,7 @@ impl Waveform {
     }
 }
 
-/// Reads a WAV or FLAC file and brings it to `rate_hz` where its own rate differs.
+/// Reads an audio file, see [`decode`], and brings it to `rate_hz` where its own rate differs.
 ///
 /// # Errors
 ///

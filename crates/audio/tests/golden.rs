@@ -1,12 +1,14 @@
-//! Log-mel matrices against the reference in `tests/golden/log-mel`.
+//! Log-mel matrices against the references in `tests/golden/log-mel` and `tests/golden/hifigan-mel`.
 
 #![expect(clippy::unwrap_used, reason = "a helper that fails is a failed test")]
 
 use ndarray::{Array2, s};
 use safetensors::SafeTensors;
-use sure_audio::{LogMel, MelConfig, MelPadding};
+use sure_audio::{LogMel, MelConfig, MelPadding, VocoderMel, VocoderMelConfig};
 
 const GOLDEN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/golden/log-mel/log-mel.safetensors");
+const HIFI_GAN: &str =
+    concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/golden/hifigan-mel/hifigan-mel.safetensors");
 const TOLERANCE: f32 = 1e-4;
 
 fn tensor(file: &SafeTensors<'_>, name: &str) -> (Vec<usize>, Vec<f32>) {
@@ -69,6 +71,21 @@ fn matrices_of_the_real_frames_equal_the_first_frames_of_the_reference() {
             let head = matrix(&file, &format!("{clip}.{mels}.head")).slice(s![.., ..frames]).to_owned();
             let difference = largest_difference(&mel.data, &head);
             assert!(difference < TOLERANCE, "{clip}, {mels} mels: {difference}");
+        }
+    }
+}
+
+#[test]
+fn vocoder_matrices_equal_the_reference() {
+    let bytes = std::fs::read(HIFI_GAN).unwrap();
+    let file = SafeTensors::deserialize(&bytes).unwrap();
+    let config = VocoderMelConfig::hifi_gan();
+    for clip in ["ragged", "short", "gap"] {
+        let (_, samples) = tensor(&file, &format!("{clip}.samples"));
+        for (band, config) in [("8000", config), ("nyquist", config.up_to_nyquist())] {
+            let mel = VocoderMel::new(config).compute(&samples).unwrap();
+            let difference = largest_difference(&mel.data, &matrix(&file, &format!("{clip}.{band}")));
+            assert!(difference < TOLERANCE, "{clip}, up to {band}: {difference}");
         }
     }
 }
