@@ -96,6 +96,10 @@ impl Method for Conv2022Config {
             self.branches(anatomy)?.into_iter().map(|(_, conv, width)| branch(conv, width)).sum();
         Ok((blocks + front_end) as u64)
     }
+
+    fn set_frames(&mut self, frames: i64) {
+        self.frames = frames;
+    }
 }
 
 /// Convolutions over the hidden axis, with time frames as channels.

@@ -1,36 +1,41 @@
-//! The registry: every method that puts trainable modules into a backbone.
+//! What every method that puts trainable modules into a backbone can do.
 
-use serde::{Deserialize, Serialize};
 use sure_nn::{Adapter, Anatomy, Loader, NnError, Site};
 
-use crate::{
-    BottleneckConfig, Conv2022Config, ConvConfig, ExternalAttentionConfig, LoraConfig, PrefixConfig,
-    TinyAttentionConfig, TinyConformerConfig,
-};
+use crate::AdapterConfig;
 
-/// A method with its configuration, externally tagged: `[adapter.lora]` in a run file.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-#[non_exhaustive]
-pub enum AdapterConfig {
-    /// Low-rank adaptation.
-    Lora(LoraConfig),
-    /// Two linear maps with a narrow waist.
-    Bottleneck(BottleneckConfig),
-    /// Trained keys and values in front of each block's own.
-    Prefix(PrefixConfig),
-    /// The `ConvAdapter` as released.
-    Conv(ConvConfig),
-    /// The `ConvAdapter` of the paper's submission.
-    #[serde(rename = "conv-2022")]
-    Conv2022(Conv2022Config),
-    /// Attention of width one.
-    TinyAttention(TinyAttentionConfig),
-    /// Attention to a few trained slots.
-    ExternalAttention(ExternalAttentionConfig),
-    /// Convolution and attention between two narrow maps.
-    TinyConformer(TinyConformerConfig),
+/// Declares the methods: for each its module, what the module exports, and its variant of [`AdapterConfig`].
+macro_rules! methods {
+    ($($(#[$attribute:meta])* $module:ident => $variant:ident($config:ident $(, $also:ident)*),)+) => {
+        $(
+            mod $module;
+            pub use $module::{$config $(, $also)*};
+        )+
+
+        /// A method with its configuration, externally tagged: `[adapter.lora]` in a run file.
+        #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+        #[serde(rename_all = "kebab-case")]
+        #[non_exhaustive]
+        pub enum AdapterConfig {
+            $($(#[$attribute])* $variant($config),)+
+        }
+
+        impl AdapterConfig {
+            fn method(&self) -> &dyn $crate::method::Method {
+                match self {
+                    $(Self::$variant(config) => config,)+
+                }
+            }
+
+            fn method_mut(&mut self) -> &mut dyn $crate::method::Method {
+                match self {
+                    $(Self::$variant(config) => config,)+
+                }
+            }
+        }
+    };
 }
+pub(crate) use methods;
 
 /// A method, built for one backbone.
 #[derive(Debug)]
@@ -62,29 +67,20 @@ pub(crate) trait Method {
     fn identity_at_start(&self) -> bool {
         false
     }
+
+    /// Sets the frames of a clip, where the size depends on them.
+    fn set_frames(&mut self, frames: i64) {
+        let _ = frames;
+    }
 }
 
 impl AdapterConfig {
-    fn method(&self) -> &dyn Method {
-        match self {
-            Self::Lora(config) => config,
-            Self::Bottleneck(config) => config,
-            Self::Prefix(config) => config,
-            Self::Conv(config) => config,
-            Self::Conv2022(config) => config,
-            Self::TinyAttention(config) => config,
-            Self::ExternalAttention(config) => config,
-            Self::TinyConformer(config) => config,
-        }
-    }
-
     /// The same method for clips of `frames` frames, where its size depends on them.
     #[must_use]
     pub fn with_frames(self, frames: i64) -> Self {
-        match self {
-            Self::Conv2022(config) => Self::Conv2022(Conv2022Config { frames, ..config }),
-            other => other,
-        }
+        let mut method = self;
+        method.method_mut().set_frames(frames);
+        method
     }
 
     /// Builds the method's modules for the backbone that `anatomy` describes, with parameters from `loader`.

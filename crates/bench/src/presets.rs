@@ -1,4 +1,5 @@
-//! Presets: tasks, methods and suites as TOML, compiled in. The one place of each is a file and a line here.
+//! Presets: tasks, methods and suites as TOML, compiled in. A file below `presets/` is all there is to one: its name is
+//! the name.
 
 use std::collections::BTreeMap;
 
@@ -8,29 +9,8 @@ use sure_adapters::AdapterConfig;
 use sure_data::TaskCard;
 use sure_train::{Augment, Schedule, TrainConfig, Unfreeze};
 
-/// Name and text of each method.
-const METHODS: &[(&str, &str)] = &[
-    ("linear", include_str!("../presets/adapters/linear.toml")),
-    ("finetune", include_str!("../presets/adapters/finetune.toml")),
-    ("bottleneck", include_str!("../presets/adapters/bottleneck.toml")),
-    ("prefix", include_str!("../presets/adapters/prefix.toml")),
-    ("lora", include_str!("../presets/adapters/lora.toml")),
-    ("conv", include_str!("../presets/adapters/conv.toml")),
-    ("conv-2022", include_str!("../presets/adapters/conv-2022.toml")),
-    ("tiny-attention", include_str!("../presets/adapters/tiny-attention.toml")),
-    ("external-attention", include_str!("../presets/adapters/external-attention.toml")),
-    ("tiny-conformer", include_str!("../presets/adapters/tiny-conformer.toml")),
-];
-
-/// Name and text of each task.
-const TASKS: &[(&str, &str)] = &[
-    ("ks", include_str!("../presets/tasks/ks.toml")),
-    ("ser", include_str!("../presets/tasks/ser.toml")),
-    ("sr", include_str!("../presets/tasks/sr.toml")),
-];
-
-/// Name and text of each suite.
-const SUITES: &[(&str, &str)] = &[("sure", include_str!("../presets/suites/sure.toml"))];
+// `METHODS`, `TASKS`, `SUITES`: name and text of every file below presets/, see build.rs.
+include!(concat!(env!("OUT_DIR"), "/presets.rs"));
 
 /// A method: what is put into the backbone, and what of it is trained.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -6,9 +6,8 @@ use serde::Deserialize;
 use sure_nn::{Backbone, Checkpoint, Seed, Source, tch::Device};
 
 use crate::{
-    ZooError,
+    FAMILIES, ZooError,
     files::{read_json, weight_files},
-    hubert, wav2vec2, whisper,
 };
 
 /// From a folder and, for pretrained weights, its checkpoint to the network.
@@ -23,7 +22,7 @@ pub struct Family {
     pub summary: &'static str,
     /// How `transformers` calls it.
     pub published: Published,
-    build: Build,
+    pub(crate) build: Build,
 }
 
 /// The names that `transformers` has for a family's models and for the place of the encoder in them.
@@ -39,27 +38,16 @@ pub struct Published {
     pub whole: &'static str,
 }
 
-/// Every family that can be opened.
-pub static FAMILIES: &[Family] = &[
-    Family {
-        model_type: "wav2vec2",
-        summary: "wav2vec 2.0: waveform input, seven convolutions, post- or pre-norm blocks (Baevski et al. 2020)",
-        published: wav2vec2::PUBLISHED,
-        build: wav2vec2::build,
-    },
-    Family {
-        model_type: "hubert",
-        summary: "HuBERT: the graph of wav2vec 2.0, pretrained on hidden units (Hsu et al. 2021)",
-        published: hubert::PUBLISHED,
-        build: hubert::build,
-    },
-    Family {
-        model_type: "whisper",
-        summary: "Whisper's encoder: log-mel input, two convolutions, pre-norm blocks (Radford et al. 2022)",
-        published: whisper::PUBLISHED,
-        build: whisper::build,
-    },
-];
+/// Declares the families: each is a module with a `FAMILY`.
+macro_rules! families {
+    ($($module:ident),+ $(,)?) => {
+        $(mod $module;)+
+
+        /// Every family that can be opened.
+        pub static FAMILIES: &[&$crate::Family] = &[$(&$module::FAMILY),+];
+    };
+}
+pub(crate) use families;
 
 /// Where a backbone's weights come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -140,7 +128,7 @@ fn family(folder: &Path) -> Result<&'static Family, ZooError> {
 
     let path = folder.join("config.json");
     let ModelType { model_type } = read_json(&path)?;
-    FAMILIES.iter().find(|family| family.model_type == model_type).ok_or_else(|| {
+    FAMILIES.iter().copied().find(|family| family.model_type == model_type).ok_or_else(|| {
         let known = FAMILIES.iter().map(|family| family.model_type).collect();
         ZooError::UnknownFamily { path, found: model_type, known }
     })

@@ -6,12 +6,15 @@
 mod error;
 mod family;
 mod files;
-mod hubert;
 mod speech;
-mod wav2vec2;
-mod whisper;
 
 pub use error::ZooError;
-pub use family::{Compat, FAMILIES, Family, LoadOptions, Published, Weights, from_dir, published};
+pub use family::{Compat, Family, LoadOptions, Published, Weights, from_dir, published};
 pub use speech::{FrontNorm, PreprocessorConfig, SpeechConfig, SpeechEncoder};
 pub use whisper::{Whisper, WhisperConfig};
+
+family::families! {
+    wav2vec2,
+    hubert,
+    whisper,
+}

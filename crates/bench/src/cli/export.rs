@@ -61,7 +61,9 @@ impl Export {
         if self.json {
             say_json(&json!({"files": files}))?;
         } else {
-            files.iter().for_each(|file| say(&file.display().to_string()));
+            for file in &files {
+                say(&file.display().to_string());
+            }
         }
         Ok(Ended::Done)
     }

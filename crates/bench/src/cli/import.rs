@@ -21,7 +21,7 @@ use crate::interchange::{Labels, import};
   cargo xtask import --from adapter --backbone models/wav2vec2-base --out imported
   cargo xtask import --from adapter --backbone models/wav2vec2-base --task ks --labels no,yes --out imported")]
 pub(super) struct Import {
-    /// The folder with adapter_config.json and adapter_model.safetensors
+    /// The folder that peft's `save_pretrained` wrote
     #[arg(long, value_name = "DIR")]
     from: PathBuf,
     /// The pretrained model that it belongs to: a folder or a hub id
@@ -55,7 +55,9 @@ impl Import {
         if self.json {
             say_json(&json!({"files": imported.files}))?;
         } else {
-            imported.files.iter().for_each(|file| say(&file.display().to_string()));
+            for file in &imported.files {
+                say(&file.display().to_string());
+            }
         }
         Ok(Ended::Done)
     }

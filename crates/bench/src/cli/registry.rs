@@ -43,7 +43,7 @@ impl List {
     }
 
     pub(super) fn backbones(&self) -> Result<Ended> {
-        let row = |family: &sure_zoo::Family| {
+        let row = |family: &&sure_zoo::Family| {
             let value = json!({"name": family.model_type, "summary": family.summary});
             (family.model_type.to_owned(), family.summary.to_owned(), value)
         };

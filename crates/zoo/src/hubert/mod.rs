@@ -4,20 +4,25 @@ use std::path::Path;
 
 use sure_nn::{Backbone, Checkpoint};
 
-use crate::{LoadOptions, Published, ZooError, speech};
+use crate::{Family, LoadOptions, Published, ZooError, speech};
 
-pub(crate) const PUBLISHED: Published = Published {
-    encoder: "HubertModel",
-    bare: "",
-    classifier: "HubertForSequenceClassification",
-    whole: "hubert.",
+pub(crate) const FAMILY: Family = Family {
+    model_type: "hubert",
+    summary: "HuBERT: the graph of wav2vec 2.0, pretrained on hidden units (Hsu et al. 2021)",
+    published: Published {
+        encoder: "HubertModel",
+        bare: "",
+        classifier: "HubertForSequenceClassification",
+        whole: "hubert.",
+    },
+    build,
 };
 
 /// Opens the encoder in `folder`; heads beside it are left alone.
-pub(crate) fn build(
+fn build(
     folder: &Path,
     checkpoint: Option<Checkpoint>,
     options: &LoadOptions,
 ) -> Result<Box<dyn Backbone>, ZooError> {
-    speech::build(folder, checkpoint, options, PUBLISHED.whole)
+    speech::build(folder, checkpoint, options, FAMILY.published.whole)
 }

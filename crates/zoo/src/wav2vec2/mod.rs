@@ -4,20 +4,25 @@ use std::path::Path;
 
 use sure_nn::{Backbone, Checkpoint};
 
-use crate::{LoadOptions, Published, ZooError, speech};
+use crate::{Family, LoadOptions, Published, ZooError, speech};
 
-pub(crate) const PUBLISHED: Published = Published {
-    encoder: "Wav2Vec2Model",
-    bare: "",
-    classifier: "Wav2Vec2ForSequenceClassification",
-    whole: "wav2vec2.",
+pub(crate) const FAMILY: Family = Family {
+    model_type: "wav2vec2",
+    summary: "wav2vec 2.0: waveform input, seven convolutions, post- or pre-norm blocks (Baevski et al. 2020)",
+    published: Published {
+        encoder: "Wav2Vec2Model",
+        bare: "",
+        classifier: "Wav2Vec2ForSequenceClassification",
+        whole: "wav2vec2.",
+    },
+    build,
 };
 
 /// Opens the encoder in `folder`; a quantiser and heads beside it are left alone.
-pub(crate) fn build(
+fn build(
     folder: &Path,
     checkpoint: Option<Checkpoint>,
     options: &LoadOptions,
 ) -> Result<Box<dyn Backbone>, ZooError> {
-    speech::build(folder, checkpoint, options, PUBLISHED.whole)
+    speech::build(folder, checkpoint, options, FAMILY.published.whole)
 }

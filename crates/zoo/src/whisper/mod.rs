@@ -19,14 +19,19 @@ use sure_nn::{
 };
 
 pub use self::config::WhisperConfig;
-use crate::{Compat, LoadOptions, Published, ZooError, files::read_json};
+use crate::{Compat, Family, LoadOptions, Published, ZooError, files::read_json};
 
-/// The decoder has no part in ours, so the class of the bare encoder is the one that has none either.
-pub(crate) const PUBLISHED: Published = Published {
-    encoder: "WhisperForAudioClassification",
-    bare: "encoder.",
-    classifier: "WhisperForAudioClassification",
-    whole: "encoder.",
+pub(crate) const FAMILY: Family = Family {
+    model_type: "whisper",
+    summary: "Whisper's encoder: log-mel input, two convolutions, pre-norm blocks (Radford et al. 2022)",
+    // The decoder has no part in ours: the class without one stands for the bare encoder too.
+    published: Published {
+        encoder: "WhisperForAudioClassification",
+        bare: "encoder.",
+        classifier: "WhisperForAudioClassification",
+        whole: "encoder.",
+    },
+    build,
 };
 
 const RATE_HZ: u32 = 16_000;
@@ -58,7 +63,7 @@ struct Network {
     norm: LayerNorm,
 }
 
-pub(crate) fn build(
+fn build(
     folder: &Path,
     checkpoint: Option<Checkpoint>,
     options: &LoadOptions,
