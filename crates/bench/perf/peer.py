@@ -12,12 +12,16 @@ A request that fails is answered with {"error": text} and the process stays. Eve
 last loss (lora-step). The first repetition after a setup is a cold one: ask for it and throw it away.
 `peak_bytes` is VmHWM, the highest resident size in the life of the process, so one row a process gives that row's.
 
-Rows (only what stands behind the last slash counts, so `whisper-tiny/forward` names the first):
+Rows (a family before the slash, what is done behind it):
 
     whisper/forward    WhisperEncoder, sdpa, inference mode, fp32, on random log-mel `[batch, 80, frames]`
     whisper/lora-step  one training step: peft LoRA (r 8, alpha 1) on q, k, v, out, fc1 and fc2 of every block,
                        everything else of the encoder frozen, masked-mean classifier head, cross-entropy, AdamW,
                        gradient norm clipped at 1.0, train mode, no dropout
+
+    wav2vec2-base/forward, wav2vec2-base/lora-step
+                       the same with Wav2Vec2Model of the folder's config.json and random weights, on `[batch, 64000]`
+                       samples; the step is the careful user's, with `freeze_feature_encoder()`
 
 transformers' Whisper takes 30 s whatever the utterance holds. So `seconds` gives the length of the real audio in the
 head's mask, and the encoder gets 3000 frames, unless `"cut": true` asks for the peer that a careful user would
@@ -38,11 +42,12 @@ import torch
 import transformers
 from safetensors.torch import load_file
 from torch import nn
-from transformers import WhisperConfig
+from transformers import Wav2Vec2Config, Wav2Vec2Model, WhisperConfig
 from transformers.models.whisper.modeling_whisper import WhisperEncoder
 
 FRAMES_30S = 3000
-TARGETS = ["q_proj", "k_proj", "v_proj", "out_proj", "fc1", "fc2"]
+TARGETS = ["q_proj", "k_proj", "v_proj", "out_proj", "fc1", "fc2", "intermediate_dense", "output_dense"]
+SAMPLES = 64_000  # of a wav2vec2 clip: 4 s
 
 
 def load_encoder(folder: str, attention: str = "sdpa") -> WhisperEncoder:
@@ -96,25 +101,37 @@ class Row:
     def __init__(self, ask: dict) -> None:
         kind = ask["row"].rsplit("/", 1)[-1]
         if kind not in ("forward", "lora-step"):
-            raise ValueError(f"no row {ask['row']!r}; there are whisper/forward and whisper/lora-step")
+            raise ValueError(f"no row {ask['row']!r}; there are FAMILY/forward and FAMILY/lora-step")
         torch.set_num_threads(int(ask.get("threads", 1)))
         torch.manual_seed(int(ask.get("seed", 0)))
         batch, frames = int(ask["batch"]), round(100 * float(ask.get("seconds", 30)))
-        self.encoder = load_encoder(ask["backbone"], ask.get("attention", "sdpa"))
-        if ask.get("cut", False):
-            frames += frames % 2
-            set_length(self.encoder, frames)
-        padded = 2 * self.encoder.config.max_source_positions
-        self.mel = torch.rand(batch, self.encoder.num_mel_bins, padded) * 2 - 1
-        self.lengths = torch.full((batch,), (frames + 1) // 2)
+        self.wav2vec2 = ask["row"].startswith("wav2vec2")
+        if self.wav2vec2:
+            config = Wav2Vec2Config.from_pretrained(ask["backbone"])
+            config._attn_implementation = ask.get("attention", "sdpa")
+            self.encoder = Wav2Vec2Model(config).eval()
+            self.mel = torch.randn(batch, SAMPLES)
+            frames = int(self.encoder._get_feat_extract_output_lengths(torch.tensor(SAMPLES)))
+            self.lengths = torch.full((batch,), frames)
+        else:
+            self.encoder = load_encoder(ask["backbone"], ask.get("attention", "sdpa"))
+            if ask.get("cut", False):
+                frames += frames % 2
+                set_length(self.encoder, frames)
+            padded = 2 * self.encoder.config.max_source_positions
+            self.mel = torch.rand(batch, self.encoder.num_mel_bins, padded) * 2 - 1
+            self.lengths = torch.full((batch,), (frames + 1) // 2)
         self.repeat = self.forward if kind == "forward" else self.lora_step
         if kind == "forward":
             self.encoder.requires_grad_(False)
             self.model, self.trained = self.encoder, []
             return
+        if self.wav2vec2:
+            # Without it, transformers asks for gradients at the output of a front end that nobody trains.
+            self.encoder.freeze_feature_encoder()
         self.model = add_lora(self.encoder).train()
         classes = int(ask.get("classes", 10))
-        self.head = Classifier(self.encoder.config.d_model, int(ask.get("projector", 256)), classes)
+        self.head = Classifier(self.encoder.config.hidden_size, int(ask.get("projector", 256)), classes)
         self.labels = torch.randint(classes, (batch,))
         self.trained = [p for p in (*self.model.parameters(), *self.head.parameters()) if p.requires_grad]
         self.optimizer = torch.optim.AdamW(self.trained, lr=float(ask.get("lr", 1e-3)), weight_decay=0.0)

@@ -28,8 +28,30 @@ use crate::{
     presets,
 };
 
-/// Every row: its name, and clips in a batch.
-const ROWS: &[(&str, i64)] = &[("whisper/forward", 4), ("whisper/lora-step", 4)];
+/// A row's measures.
+#[derive(Debug, Clone, Copy)]
+struct Bench {
+    name: &'static str,
+    /// Clips in a batch.
+    batch: i64,
+    /// Samples of a clip.
+    samples: usize,
+    /// The configuration of a network with random weights; without one, the row wants a folder.
+    geometry: Option<&'static str>,
+}
+
+const WAV2VEC2_BASE: Option<&str> = Some(include_str!("../perf/wav2vec2-base.json"));
+/// Whisper takes 30 s, whatever a clip holds.
+const WHISPER: Bench = Bench { name: "whisper", batch: 4, samples: 16_000, geometry: None };
+const WAV2VEC2: Bench = Bench { name: "wav2vec2-base", batch: 8, samples: 64_000, geometry: WAV2VEC2_BASE };
+
+/// Every row.
+const ROWS: &[Bench] = &[
+    Bench { name: "whisper/forward", ..WHISPER },
+    Bench { name: "whisper/lora-step", ..WHISPER },
+    Bench { name: "wav2vec2-base/forward", ..WAV2VEC2 },
+    Bench { name: "wav2vec2-base/lora-step", ..WAV2VEC2 },
+];
 
 /// Runs in a turn.
 const RUNS: usize = 2;
@@ -41,8 +63,8 @@ const PEER: &str = include_str!("../perf/peer.py");
 pub struct Setting {
     /// The Python with the peer's packages.
     pub python: PathBuf,
-    /// A Whisper folder.
-    pub backbone: PathBuf,
+    /// A Whisper folder; rows that want one are left out without it.
+    pub backbone: Option<PathBuf>,
     /// Turns of each side.
     pub rounds: usize,
     /// Threads on either side.
@@ -89,24 +111,47 @@ struct Measured {
 /// # Errors
 /// When a side cannot be started or fails.
 pub fn compare(setting: &Setting, filter: &str) -> Result<Vec<Row>> {
-    let rows: Vec<_> = ROWS.iter().filter(|(name, _)| name.contains(filter)).collect();
+    let rows: Vec<_> = ROWS.iter().filter(|row| row.name.contains(filter)).collect();
     if rows.is_empty() {
-        let names: Vec<_> = ROWS.iter().map(|(name, _)| *name).collect();
+        let names: Vec<_> = ROWS.iter().map(|row| row.name).collect();
         bail!("no row contains {filter:?}; there are: {}", names.join(", "));
     }
-    rows.into_iter().map(|(name, batch)| measure(setting, name, *batch)).collect()
+    let rows: Vec<_> =
+        rows.into_iter().filter(|row| row.geometry.is_some() || setting.backbone.is_some()).collect();
+    if rows.is_empty() {
+        bail!("the rows that contain {filter:?} want a Whisper folder as --backbone");
+    }
+    rows.into_iter().map(|row| measure(setting, row)).collect()
 }
 
-fn measure(setting: &Setting, name: &str, batch: i64) -> Result<Row> {
+fn measure(setting: &Setting, row: &Bench) -> Result<Row> {
+    let Bench { name, batch, .. } = *row;
+    // The configuration of a random network, where both sides find it.
+    let folder = std::env::temp_dir().join(format!("sure-perf-{}", std::process::id()));
+    let backbone = match (row.geometry, &setting.backbone) {
+        (Some(config), _) => {
+            std::fs::create_dir_all(&folder)?;
+            std::fs::write(folder.join("config.json"), config)?;
+            folder.clone()
+        }
+        (None, Some(backbone)) => backbone.clone(),
+        (None, None) => bail!("{name} wants a Whisper folder as --backbone"),
+    };
+    let measured = measure_on(setting, name, batch, &backbone);
+    let _ = std::fs::remove_dir_all(&folder);
+    measured
+}
+
+fn measure_on(setting: &Setting, name: &str, batch: i64, backbone: &Path) -> Result<Row> {
     let mut ours = Command::new(std::env::current_exe()?);
-    ours.args(["perf", "--serve", "--backbone"]).arg(&setting.backbone);
+    ours.args(["perf", "--serve"]);
     let mut peer = Command::new(&setting.python);
     peer.args(["-c", PEER]);
     let setup = |what: &str, command: Command| {
         let mut side = Side::start(command).with_context(|| format!("starting {what}"))?;
         side.ask(&Asked::Setup {
             row: name.to_owned(),
-            backbone: setting.backbone.clone(),
+            backbone: backbone.to_owned(),
             batch,
             threads: setting.threads,
         })?;
@@ -228,13 +273,14 @@ struct Work {
 impl Work {
     fn new(row: &str, backbone: &Path, batch: i64) -> Result<Self> {
         const CLASSES: usize = 10;
-        let backbone =
-            BackboneRef::find(&backbone.to_string_lossy())?.open(Device::Cpu, Compat::Transformers)?;
-        // The columns of 30 seconds: what the peer's encoder insists on.
-        let silence = backbone.preparer().prepare(&vec![0.0; 16_000])?;
-        let (mels, columns) = (silence.channels as i64, silence.length as i64);
+        let known = ROWS.iter().find(|known| known.name == row).with_context(|| format!("no row {row}"))?;
+        let random = if known.geometry.is_some() { "random:" } else { "" };
+        let backbone = BackboneRef::find(&format!("{random}{}", backbone.display()))?
+            .open(Device::Cpu, Compat::Transformers)?;
+        let silence = backbone.preparer().prepare(&vec![0.0; known.samples])?;
+        let (channels, columns) = (silence.channels as i64, silence.length as i64);
         tch::manual_seed(1);
-        let values = Tensor::randn([batch, mels, columns], (Kind::Float, Device::Cpu));
+        let values = Tensor::randn([batch, channels, columns], (Kind::Float, Device::Cpu));
         let input = Input { values, lengths: vec![columns; batch as usize] };
         let card = presets::task("ks")?;
         let labels: Vec<String> = (0..CLASSES).map(|label| label.to_string()).collect();

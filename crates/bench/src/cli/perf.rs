@@ -17,7 +17,8 @@ use crate::perf;
 #[derive(Debug, Args)]
 #[command(after_help = "Example:
   python3 -m venv peer && peer/bin/pip install -r crates/bench/perf/requirements.txt
-  cargo xtask perf --python peer/bin/python --backbone models/whisper-tiny.en")]
+  cargo xtask perf --python peer/bin/python --backbone models/whisper-tiny.en
+  cargo xtask perf --python peer/bin/python --filter wav2vec2")]
 pub(super) struct Perf {
     /// Only rows whose name contains S
     #[arg(long, value_name = "S", default_value = "")]
@@ -25,9 +26,9 @@ pub(super) struct Perf {
     /// The Python with the peer's packages
     #[arg(long, value_name = "F", default_value = "python3")]
     python: PathBuf,
-    /// A Whisper folder
+    /// A Whisper folder, for the rows of that family
     #[arg(long, value_name = "DIR")]
-    backbone: PathBuf,
+    backbone: Option<PathBuf>,
     /// Rounds of A and B
     #[arg(long, default_value_t = 7)]
     rounds: usize,
