@@ -54,11 +54,13 @@ impl TinyAttention {
     /// As [`Loader::param`].
     pub fn new(loader: &Loader, hidden: i64, dropout: f64) -> Result<Self, NnError> {
         let attention = loader.at("attention");
-        let normal = Init::Normal { std: 0.02 };
+        // Xavier-uniform, as PyTorch's attention starts it: sqrt(6 / (1 + 3)). The linear maps are redrawn with deviation
+        // 0.02 by transformers, this parameter is not.
+        let xavier = Init::Uniform { bound: 1.5_f64.sqrt() };
         Ok(Self {
             norm: LayerNorm::new(&loader.at("norm"), hidden, NORM_EPS)?,
             split: Dense::new(&loader.at("split"), hidden, 3)?,
-            in_weight: attention.param("in_proj_weight", &[3, 1], Role::Weight, normal)?,
+            in_weight: attention.param("in_proj_weight", &[3, 1], Role::Weight, xavier)?,
             in_bias: attention.param("in_proj_bias", &[3], Role::Bias, Init::Zeros)?,
             out: Dense::new(&attention.at("out_proj"), 1, 1)?,
             expand: Dense::new(&loader.at("expand"), 1, hidden)?,

@@ -227,3 +227,21 @@ fn a_rank_stabilised_adapter_keeps_its_scale() {
     let encoded = model.backbone.encode(&input, &*model.adapted.adapter, &Cx::eval(), Keep::Last);
     assert!(distance(encoded.last(), &reference("wav2vec2-base", "a.last")) < TOLERANCE);
 }
+
+#[test]
+fn whispers_adapters_go_both_ways_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let theirs = golden("lora/peft-adapter");
+    let taken =
+        import(&theirs, golden("whisper").to_str().unwrap(), None, &folder.path().join("in")).unwrap();
+    assert!(taken.head_left, "the adapter has a head of another width");
+    let out = folder.path().join("out");
+    export_peft(Opened::open(&folder.path().join("in"), Device::Cpu).unwrap(), true, &out).unwrap();
+    let [ours, theirs] = [&out, &theirs].map(|folder| open(&folder.join("adapter_model.safetensors")));
+    let lora: Vec<&str> = theirs.names().filter(|name| name.contains("lora_")).collect();
+    assert_eq!(ours.names().collect::<Vec<_>>(), lora);
+    for name in lora {
+        let [a, b] = [&ours, &theirs].map(|file| file.tensor(name).unwrap().unwrap());
+        assert!(a.equal(&b), "{name}");
+    }
+}

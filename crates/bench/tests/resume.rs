@@ -69,9 +69,9 @@ fn a_run_killed_at_five_points_ends_in_the_same_record() {
 }
 
 #[test]
-fn two_runs_are_equal_to_the_byte_for_every_method() {
+fn two_runs_are_equal_to_the_byte() {
     let place = place();
-    for method in ["linear", "finetune", "lora"] {
+    for method in ["linear", "finetune", "lora", "prefix", "conv"] {
         for out in ["first", "second"] {
             let out = format!("{method}-{out}");
             succeed(&mut train(&place.home, &place.data, method, &out));

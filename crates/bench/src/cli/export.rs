@@ -19,7 +19,7 @@ use crate::{
 /// Write a trained model for Python: LoRA for peft, or a whole checkpoint with the update merged for transformers.
 ///
 /// The head goes along, under the names of `Wav2Vec2ForSequenceClassification` and its kin; with --no-head the files fit the
-/// bare encoder (`AutoModel`).
+/// bare encoder (`AutoModel`; for Whisper, whose bare model has a decoder, still the class with a head).
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   cargo xtask export --run run --format peft --out adapter     # PeftModel.from_pretrained(model, \"adapter\")
