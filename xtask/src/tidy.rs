@@ -113,7 +113,8 @@ fn check_toml(name: &Path, text: &str) -> Vec<String> {
     };
     let mut faults = Vec::new();
     let file_name = name.file_name().unwrap_or_default().to_string_lossy();
-    if file_name == "Cargo.toml" {
+    // A manifest with a workspace of its own is a crate outside ours, as a test of being used.
+    if file_name == "Cargo.toml" && !table.contains_key("workspace") {
         let inherits =
             table.get("lints").and_then(|lints| lints.get("workspace")).and_then(toml::Value::as_bool);
         if inherits != Some(true) {
@@ -197,6 +198,7 @@ mod tests {
         let manifest = Path::new("crates/nn/Cargo.toml");
         assert!(check_toml(manifest, "[lints]\nworkspace = true\n").is_empty());
         assert_eq!(check_toml(manifest, "[package]\nname = 'x'\n").len(), 1);
+        assert!(check_toml(manifest, "[package]\nname = 'outside'\n[workspace]\n").is_empty());
         assert_eq!(check_toml(manifest, "not toml").len(), 1);
     }
 

@@ -138,6 +138,7 @@ pub fn train(
         (Progress::new(run), BTreeMap::new())
     };
     let first = progress.step;
+    let _run = tracing::info_span!("run", id = run).entered();
     tracing::info!(first, steps = config.steps, cut = ?model.cut, "training");
     let lengths = training.clips.iter().map(|&clip| trunk.clips()[clip].facts.samples).collect();
     let sampler = Sampler::new(lengths, config.batch, seed);
@@ -151,7 +152,10 @@ pub fn train(
         let done = progress.step;
         let mut flow = observer.on(Event::Step { done, total: config.steps, loss });
         if done.is_multiple_of(config.eval_every) || done == config.steps {
-            let valid = evaluate(model, task, trunk, validation, metric)?;
+            let valid = {
+                let _eval = tracing::debug_span!("eval", step = done).entered();
+                evaluate(model, task, trunk, validation, metric)?
+            };
             tracing::info!(step = done, score = valid.score, loss = valid.loss, "evaluated");
             note(&mut progress, valid.score, valid.loss, higher, || best = model.snapshot());
             if observer.on(Event::Evaluated { done, score: valid.score }).is_break() {
@@ -178,6 +182,7 @@ pub fn train(
 impl Run<'_> {
     /// One optimiser step; returns the loss before it.
     fn step(&self, step: u64, optimiser: &mut AdamW, doctor: &mut Doctor) -> Result<f64, TrainError> {
+        let _step = tracing::debug_span!("step", step).entered();
         let seed = self.seed.at(step);
         // The one place where libtorch's generator is set: what a step draws depends on nothing before it.
         seed_torch(seed);
