@@ -334,6 +334,23 @@ fn a_disturbed_step_is_a_function_of_its_seed_and_leaves_evaluation_alone() {
 }
 
 #[test]
+fn the_backbones_own_dropout_acts_where_it_is_switched_on() {
+    // The tiny Whisper's rates are zero.
+    for name in BACKBONES.iter().filter(|name| name.starts_with("speech")) {
+        for method in ["lora", "finetune"] {
+            let (model, _) = model(name, method, |regime| Regime { backbone_dropout: true, ..regime });
+            let _guard = tch::no_grad_guard();
+            let step = |seed| model.logits(state(&model), &model.training_cx(Seed::new(seed)));
+            let eval = model.logits(state(&model), &Cx::eval());
+            let first = step(1);
+            assert!(distance(&first, &eval) > 1e-3, "{method} on {name}: nothing is dropped");
+            assert!(first.equal(&step(1)), "{method} on {name}: the same seed, another answer");
+            assert!(!first.equal(&step(2)), "{method} on {name}: the seed changes nothing");
+        }
+    }
+}
+
+#[test]
 fn full_fine_tuning_trains_the_mask_vector_only_where_frames_are_hidden() {
     for name in BACKBONES.iter().filter(|name| name.starts_with("speech")) {
         let (plain, _) = model(name, "finetune", |regime| regime);

@@ -25,7 +25,7 @@ fn get(name: &str) -> Tensor {
     golden().get(name)
 }
 
-/// Three blocks of width 32; the front end is a single convolution, as the golden file's.
+/// Three blocks of width 32; the second convolution of the front end is the golden file's.
 fn anatomy() -> Anatomy {
     let front_end = vec![ConvShape::valid((7, 9), 1, 1), ConvShape::valid((6, 10), 3, 2)];
     Anatomy { front_end, stacks: vec![StackAnatomy::of_encoder_blocks(3, 32, 4, 64, NormOrder::Pre)] }

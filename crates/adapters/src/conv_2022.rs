@@ -180,8 +180,20 @@ impl Patch for FrontBranch {
 
 #[cfg(test)]
 mod tests {
+    use sure_nn::{Loading, Seed, Source, tch::Device};
+
     use super::*;
     use crate::method::tests::{LARGE, counts};
+
+    #[test]
+    fn frames_behind_the_last_channel_pass_as_they_are() {
+        let loading = Loading::trainable(Source::Init(Seed::new(1)), Device::Cpu);
+        let adapter = TimeConv::new(&loading.root(), 8, (16, 1)).unwrap();
+        let y = Tensor::arange(20 * 8, (Kind::Float, Device::Cpu)).sin().view([1, 20, 8]);
+        let out = adapter.patch(&y, y.shallow_clone(), &Cx::eval());
+        assert!(out.narrow(1, 16, 4).equal(&y.narrow(1, 16, 4)));
+        assert!(!out.narrow(1, 0, 16).equal(&y.narrow(1, 0, 16)));
+    }
 
     #[test]
     fn the_count_is_the_papers() {

@@ -10,7 +10,7 @@ use sure_nn::{
     tch::{Kind, Tensor},
 };
 
-use crate::{Built, Method, at_sites};
+use crate::{Built, Method, at_sites, positive};
 
 /// Configuration of LoRA.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -26,10 +26,7 @@ pub struct LoraConfig {
 
 impl Method for LoraConfig {
     fn build(&self, anatomy: &Anatomy, loader: &Loader) -> Result<Built, NnError> {
-        if self.rank < 1 {
-            let reason = "must be at least 1".to_owned();
-            return Err(NnError::Config { key: "rank", value: self.rank.to_string(), reason });
-        }
+        positive("rank", self.rank)?;
         at_sites(anatomy, &self.placement, loader, |loader, spec| Lora::new(loader, self, spec))
     }
 

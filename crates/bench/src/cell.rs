@@ -235,7 +235,7 @@ fn execute(
 /// The cell's id must speak of what is really there.
 fn check_identity(run: &RunFile, backbone: &dyn Backbone, data: &CellData) -> Result<()> {
     ensure!(
-        backbone.store().hash() == run.cell.weights_hash,
+        backbone.identity() == run.cell.weights_hash,
         "the weights of {} changed since the run was planned",
         run.backbone
     );

@@ -56,12 +56,18 @@ pub struct Request {
 /// Peak learning rates in the place of the preset's.
 #[derive(Debug, Clone, Copy, Default, clap::Args)]
 pub struct RateOverride {
-    /// Peak learning rate of the adapter or the unfrozen backbone [default: the preset's]
-    #[arg(long, value_name = "RATE")]
+    /// Peak learning rate of the adapter or the unfrozen backbone [default: the suite's for the method]
+    #[arg(long, value_name = "RATE", value_parser = rate)]
     pub lr: Option<f64>,
-    /// Peak learning rate of the head [default: the preset's]
-    #[arg(long, value_name = "RATE")]
+    /// Peak learning rate of the head [default: the suite's for the method]
+    #[arg(long, value_name = "RATE", value_parser = rate)]
     pub head_lr: Option<f64>,
+}
+
+/// A learning rate from a command line.
+fn rate(text: &str) -> Result<f64, String> {
+    let rate = text.parse::<f64>().ok().filter(|rate| rate.is_finite() && *rate >= 0.0);
+    rate.ok_or_else(|| format!("{text:?} is no learning rate: a number of at least 0, as 3e-4"))
 }
 
 /// The cells of a request, and what was left out with the reason.
@@ -95,7 +101,7 @@ pub fn plan(request: &Request) -> Result<Plan> {
     let reference = BackboneRef::find(&request.backbone)?;
     let device = request.device.resolve()?;
     let backbone = reference.open(device, Compat::Sure)?;
-    let weights_hash = backbone.store().hash();
+    let weights_hash = backbone.identity();
     let manifests = discover(&request.data)?;
     let (pairs, refused) = pairs(tasks, &manifests)?;
     if pairs.is_empty() {

@@ -124,7 +124,7 @@ impl AdapterFile {
 /// A stored model: a run's, or an adapter without a task.
 #[derive(Debug)]
 pub struct Opened {
-    /// The model; without a task its head gives nothing.
+    /// The model; without a task its head gives the hidden states.
     pub model: Model,
     /// The run; `None` for an adapter without a task.
     pub run: Option<RunFile>,
@@ -174,7 +174,7 @@ impl Opened {
 fn same_backbone(reference: &str, weights_hash: &str, device: Device) -> Result<Box<dyn Backbone>> {
     let backbone = BackboneRef::find(reference)?.open(device, Compat::Sure)?;
     ensure!(
-        backbone.store().hash() == weights_hash,
+        backbone.identity() == weights_hash,
         "the backbone {reference} has other weights than the run was trained with"
     );
     Ok(backbone)

@@ -163,6 +163,10 @@ fn a_run_with_its_head_is_exported_as_peft_had_saved_it() {
     let [ours_file, theirs_file] =
         [&out, &theirs].map(|folder| open(&folder.join("adapter_model.safetensors")));
     assert_eq!(ours_file.names().collect::<Vec<_>>(), theirs_file.names().collect::<Vec<_>>());
+    for name in theirs_file.names() {
+        let [a, b] = [&ours_file, &theirs_file].map(|file| file.tensor(name).unwrap().unwrap());
+        assert!(a.equal(&b), "{name}");
+    }
     assert_eq!(settings(&out)["modules_to_save"], settings(&theirs)["modules_to_save"]);
     let merged = folder.path().join("merged");
     export_hf(classifier(&folder.path().join("again")), true, &merged).unwrap();
@@ -194,7 +198,10 @@ fn what_cannot_be_exchanged_is_refused_with_the_reason() {
     assert!(refused(&changed("use_dora", json!(true)), backbone).contains("use_dora"));
     assert!(refused(&changed("peft_type", json!("IA3")), backbone).contains("IA3"));
     assert!(refused(&changed("rank_pattern", json!({"q_proj": 2})), backbone).contains("rank"));
-    assert!(refused(&changed("r", json!(7)), backbone).contains("does not fit"));
+    assert!(refused(&changed("r", json!(7)), backbone).contains("does not fit rank 7"));
+    assert!(refused(&changed("r", json!(i64::MAX)), backbone).contains("does not fit"));
+    assert!(refused(&changed("init_lora_weights", json!("pissa")), backbone).contains("pissa"));
+    assert!(refused(&changed("layer_replication", json!([[0, 2]])), backbone).contains("layer_replication"));
     assert!(refused(&theirs, golden("whisper").to_str().unwrap()).contains("no place"));
     assert!(refused(folder.path(), backbone).contains("adapter_config.json"));
     assert!(!folder.path().join("never").exists(), "a refused import leaves nothing behind");
@@ -205,6 +212,23 @@ fn what_cannot_be_exchanged_is_refused_with_the_reason() {
     let from = golden("peft/wav2vec2-base-classifier/adapter");
     let error = import(&from, backbone, Some(headless), &folder.path().join("never")).unwrap_err();
     assert!(error.to_string().contains("2 labels"), "{error}");
+}
+
+#[test]
+fn a_decoders_adapter_is_not_taken_for_the_encoders() {
+    let folder = tempfile::tempdir().unwrap();
+    let theirs = golden("lora/peft-adapter");
+    let decoder = open(&theirs.join("adapter_model.safetensors")).read_all().unwrap();
+    let decoder = decoder
+        .into_iter()
+        .filter(|(name, _)| name.contains("fc1.lora"))
+        .map(|(name, tensor)| (name.replace("model.encoder.", "model.model.decoder."), tensor));
+    let bytes = Checkpoint::to_pytorch_bytes(&decoder.collect()).unwrap();
+    fs::write(folder.path().join("adapter_model.safetensors"), bytes).unwrap();
+    fs::copy(theirs.join("adapter_config.json"), folder.path().join("adapter_config.json")).unwrap();
+    let error = import(folder.path(), golden("whisper").to_str().unwrap(), None, &folder.path().join("out"));
+    let error = error.unwrap_err().to_string();
+    assert!(error.contains("no place") && error.contains("decoder"), "{error}");
 }
 
 #[test]

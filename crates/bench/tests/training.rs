@@ -46,14 +46,14 @@ fn curve(record: &RunRecord) -> Vec<f64> {
 }
 
 #[test]
-fn the_gradients_of_accumulated_batches_are_averaged() {
-    // A batch is the whole training set, so that two of them have the gradient of one.
-    let budget = |accumulate| {
+fn accumulated_batches_count_as_one_batch_of_all_their_clips() {
+    // The training set at once, or in two halves.
+    let budget = |batch, accumulate| {
         move |train: &mut TrainConfig| {
-            (train.steps, train.batch, train.eval_every, train.accumulate) = (6, 24, 1, accumulate);
+            (train.steps, train.batch, train.eval_every, train.accumulate) = (6, batch, 1, accumulate);
         }
     };
-    let (once, twice) = (curve(&run(budget(1))), curve(&run(budget(2))));
+    let (once, twice) = (curve(&run(budget(24, 1))), curve(&run(budget(12, 2))));
     assert_eq!((once.len(), twice.len()), (6, 6));
     assert!(once[0] > once[5], "nothing was learned: {once:?}");
     for (one, two) in once.iter().zip(&twice) {

@@ -5,7 +5,7 @@ use std::{fmt::Debug, sync::Arc};
 use serde::{Deserialize, Serialize};
 use tch::{Device, Tensor};
 
-use crate::{Adapter, Anatomy, Cx, FrameMask, Hooks, NnError, NoAdapter, Site, Stack, Store};
+use crate::{Adapter, Anatomy, Cx, FrameMask, Hooks, NnError, NoAdapter, Site, Stack, Store, store::hash_of};
 
 /// One clip made ready for a backbone: `data` is `[channels, length]`, row by row.
 #[derive(Debug, Clone, PartialEq)]
@@ -142,8 +142,14 @@ pub trait Backbone: Debug + Send {
     /// The sample rate that it was trained on, in Hz.
     fn rate_hz(&self) -> u32;
 
-    /// Everything besides the weights that [`Prepare`] and the front end depend on, for cache keys.
-    fn preprocessing(&self) -> String;
+    /// Everything besides the weights that an answer depends on, in words: preprocessing, and the numbers of the
+    /// configuration, of which the weights' shapes tell only some.
+    fn graph(&self) -> String;
+
+    /// Hash of the weights and of [`Backbone::graph`]: two backbones of one identity answer alike.
+    fn identity(&self) -> String {
+        hash_of([self.store().hash().as_bytes(), self.graph().as_bytes()])
+    }
 
     /// What makes clips ready for this backbone; loader threads share it.
     fn preparer(&self) -> Arc<dyn Prepare>;

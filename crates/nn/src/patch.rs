@@ -15,7 +15,8 @@ pub trait Patch: Debug {
     /// What the backbone continues with instead of `y`.
     ///
     /// # Shapes
-    /// `x` `[batch, time, in_dim]`, `y` and the result `[batch, time, out_dim]`.
+    /// `x` `[batch, time, in_dim]`, `y` and the result `[batch, time, out_dim]`; `[batch, channels, time]` at
+    /// [`Part::Conv`](crate::Part::Conv).
     fn patch(&self, x: &Tensor, y: Tensor, cx: &Cx) -> Tensor;
 
     /// The change of the frozen weight `[out_dim, in_dim]` that does the same, where there is one.

@@ -180,6 +180,15 @@ fn tensor_hash(name: &str, tensor: &Tensor) -> String {
     hex(&hash.finalize())
 }
 
+/// SHA-256 of `parts` one after the other, in hexadecimal.
+pub(crate) fn hash_of<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> String {
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update(part);
+    }
+    hex(&hash.finalize())
+}
+
 fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
     bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {

@@ -90,7 +90,7 @@ impl Doctor {
         self.unchanged(model)?;
         let now = trained_hashes(model);
         let stayed = |(name, hash): &(&String, &String)| {
-            self.trained.get(*name) == Some(hash) && !model.is_unused(name)
+            self.trained.get(*name) == Some(hash) && !model.may_rest(name)
         };
         if let Some((name, _)) = now.iter().find(stayed) {
             return Err(TrainError::NeverMoved { name: name.clone() });

@@ -154,6 +154,13 @@ impl Model {
             .is_some_and(|name| self.adapted.unused.iter().any(|unused| unused == name))
     }
 
+    /// Whether the trained parameter `full` may be where it started without being dead: unused ones, and the vector for
+    /// hidden frames, which short clips never need.
+    pub fn may_rest(&self, full: &str) -> bool {
+        let hides = |name| self.unfrozen.get(name).is_some_and(|param| param.role == Role::MaskVector);
+        self.is_unused(full) || full.strip_prefix("backbone.").is_some_and(hides)
+    }
+
     /// The context of a training step.
     pub fn training_cx(&self, step: Seed) -> Cx {
         Cx { backbone_dropout: self.regime.backbone_dropout, ..Cx::train(step.value()) }

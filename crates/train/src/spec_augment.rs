@@ -32,6 +32,18 @@ pub struct SpecAugment {
 }
 
 impl SpecAugment {
+    /// The first setting that makes no sense: key, value, reason.
+    pub(crate) fn fault(&self) -> Option<(&'static str, String, &'static str)> {
+        if !(0.0..=1.0).contains(&self.share) {
+            return Some(("share", self.share.to_string(), "must be between 0 and 1"));
+        }
+        if !(1..=100_000).contains(&self.length) {
+            return Some(("length", self.length.to_string(), "must be between 1 and 100000"));
+        }
+        let least = "must be at most 100000";
+        (self.min_spans > 100_000).then(|| ("min_spans", self.min_spans.to_string(), least))
+    }
+
     /// Draws the hidden frames of a batch, `[batch, time]`, true = hidden: a function of `seed` and the clips' lengths.
     pub fn draw(&self, seed: Seed, mask: &FrameMask) -> Tensor {
         let time = mask.time() as usize;
@@ -84,6 +96,14 @@ mod tests {
                 assert!(row.iter().filter(|hidden| **hidden).count() >= 6, "two different spans");
             }
         }
+    }
+
+    #[test]
+    fn settings_that_make_no_sense_are_named() {
+        let plain = SpecAugment { share: 0.05, length: 10, min_spans: 2 };
+        assert_eq!(plain.fault(), None);
+        assert_eq!(SpecAugment { length: 0, ..plain }.fault().unwrap().0, "length");
+        assert_eq!(SpecAugment { share: f64::NAN, ..plain }.fault().unwrap().0, "share");
     }
 
     #[test]

@@ -70,6 +70,11 @@ impl TrainConfig {
                 return Err(TrainError::Config { key, value: value.to_string(), reason });
             }
         }
+        if let Augment::SpecAugment(spans) = self.augment
+            && let Some((key, value, reason)) = spans.fault()
+        {
+            return Err(TrainError::Config { key, value, reason });
+        }
         for (key, value) in [("lr", self.lr), ("head_lr", self.head_lr)] {
             if !(value.is_finite() && value >= 0.0) {
                 let reason = "must be a number of at least 0";

@@ -3,7 +3,7 @@
 //! Utterances are sorted by length and id and grouped by a rule that depends on them alone; each group goes through
 //! the frozen part as one padded batch, in eval mode, without gradient. A group's result is one safetensors file named
 //! after the hash of its utterances' samples, in a folder named after everything else that the result depends on:
-//! weights, preprocessing, cut, precision, device, threads, processor. Files appear by rename and never change, so any
+//! weights, graph, preprocessing, cut, precision, device, threads, processor. Files appear by rename and never change, so any
 //! number of processes share them; a claim beside the file says who computes a missing one.
 
 use std::{
@@ -52,7 +52,7 @@ pub enum CacheMode {
 /// Everything besides the utterances that a result depends on.
 #[derive(Debug, Clone)]
 pub struct TrunkKey {
-    /// Hash of the backbone's weights as they were loaded.
+    /// The backbone's identity: weights as they were loaded, and the graph.
     pub weights: String,
     /// `fp32` or `bf16`.
     pub precision: String,
@@ -103,7 +103,7 @@ impl Trunk {
         let text = format!(
             "trunk 1\n{}\n{}\n{cut:?}\n{}\n{device:?}\n{}\n{}",
             key.weights,
-            backbone.preprocessing(),
+            backbone.graph(),
             key.precision,
             key.threads,
             key.machine

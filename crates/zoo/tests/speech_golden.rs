@@ -140,7 +140,7 @@ fn splitting_at_any_cut_changes_nothing() {
         let input = case.both();
         let _guard = tch::no_grad_guard();
         let whole = case.backbone.encode(&input, &NoAdapter, &Cx::eval(), Keep::Last);
-        for cut in [Cut::Features, Cut::Block(0), Cut::Block(2), Cut::Output] {
+        for cut in [Cut::Input, Cut::Features, Cut::Block(0), Cut::Block(1), Cut::Block(2), Cut::Output] {
             let state = case.backbone.encode_until(&input, cut);
             let split = case.backbone.encode_from(state, cut, &NoAdapter, &Cx::eval(), Keep::Last);
             assert!(split.last().equal(whole.last()), "{} {cut:?}", case.name);
@@ -168,4 +168,42 @@ fn every_parameter_is_called_in_published_names_as_the_checkpoint_calls_it() {
             assert!(file.contains(&published), "{published}");
         }
     }
+}
+
+#[test]
+fn another_graph_over_the_same_weights_is_another_backbone() {
+    let opened = |folder: &std::path::Path| {
+        let options = LoadOptions { weights: Weights::Pretrained, device: Device::Cpu, compat: Compat::Sure };
+        from_dir(folder, &options).unwrap()
+    };
+    let (from, copy) =
+        (golden("wav2vec2-base"), std::env::temp_dir().join(format!("sure-graph-{}", std::process::id())));
+    std::fs::create_dir_all(&copy).unwrap();
+    for file in ["model.safetensors", "preprocessor_config.json"] {
+        std::fs::copy(from.join(file), copy.join(file)).unwrap();
+    }
+    let config = std::fs::read_to_string(from.join("config.json")).unwrap();
+    let changed = config.replace("\"num_attention_heads\": 4", "\"num_attention_heads\": 2");
+    assert_ne!(config, changed);
+    std::fs::write(copy.join("config.json"), changed).unwrap();
+    let (one, other) = (opened(&from), opened(&copy));
+    assert_eq!(one.store().hash(), other.store().hash());
+    assert_ne!(one.identity(), other.identity());
+    assert_eq!(one.identity(), opened(&from).identity());
+    std::fs::remove_dir_all(copy).unwrap();
+}
+
+#[test]
+fn a_checkpoint_without_a_mask_vector_opens_whatever_its_configuration_says() {
+    let from = golden("hubert-base");
+    let copy = std::env::temp_dir().join(format!("sure-mask-{}", std::process::id()));
+    std::fs::create_dir_all(&copy).unwrap();
+    std::fs::copy(from.join("config.json"), copy.join("config.json")).unwrap();
+    let mut tensors = Checkpoint::open(&[from.join("model.safetensors")]).unwrap().read_all().unwrap();
+    assert!(tensors.remove("masked_spec_embed").is_some());
+    std::fs::write(copy.join("model.safetensors"), Checkpoint::to_bytes(&tensors, None).unwrap()).unwrap();
+    let options = LoadOptions { weights: Weights::Pretrained, device: Device::Cpu, compat: Compat::Sure };
+    let backbone = from_dir(&copy, &options).unwrap();
+    assert!(backbone.store().get("mask_vector").is_none());
+    std::fs::remove_dir_all(copy).unwrap();
 }

@@ -47,7 +47,7 @@ pub(super) struct Export {
 enum Format {
     /// An adapter of peft (LoRA alone)
     Peft,
-    /// A checkpoint of transformers, merged
+    /// A checkpoint of transformers, merged (lora, finetune, linear)
     Hf,
 }
 

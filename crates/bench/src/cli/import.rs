@@ -30,7 +30,7 @@ pub(super) struct Import {
     /// The task of the head
     #[arg(long, requires = "labels")]
     task: Option<String>,
-    /// The labels in the order of the head's outputs
+    /// The labels in the order of the head's outputs, with commas between them
     #[arg(long, requires = "task", value_delimiter = ',')]
     labels: Vec<String>,
     /// A new folder
@@ -46,6 +46,7 @@ impl Import {
         let labels = match &self.task {
             None => None,
             Some(_) if self.labels.iter().any(String::is_empty) => bail!("--labels holds an empty label"),
+            Some(_) if twice(&self.labels) => bail!("--labels holds a label twice"),
             Some(task) => Some(Labels { task: task.clone(), labels: self.labels.clone() }),
         };
         let imported = import(&self.from, &self.backbone, labels, &self.out)?;
@@ -61,4 +62,9 @@ impl Import {
         }
         Ok(Ended::Done)
     }
+}
+
+/// Whether a label comes twice.
+fn twice(labels: &[String]) -> bool {
+    labels.iter().enumerate().any(|(index, label)| labels[..index].contains(label))
 }

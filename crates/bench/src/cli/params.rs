@@ -35,10 +35,10 @@ pub(super) struct Params {
     #[arg(long, requires = "classes")]
     head: Option<HeadKind>,
     /// How many labels or tokens the head has
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(i64).range(1..))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(i64).range(1..=10_000_000))]
     classes: Option<i64>,
     /// Frames of a clip, for methods whose size depends on them [default: the preset's]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(i64).range(1..))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(i64).range(1..=10_000))]
     frames: Option<i64>,
     /// Print JSON
     #[arg(long)]
@@ -50,7 +50,7 @@ pub(super) struct Params {
 enum HeadKind {
     /// One label a clip
     Classifier,
-    /// A token a frame, collapsed
+    /// One token a frame (CTC)
     Ctc,
 }
 
@@ -67,6 +67,9 @@ struct Counted {
 
 impl Params {
     pub(super) fn run(self) -> Result<Ended> {
+        if self.classes.is_some() && self.task.is_none() && self.head.is_none() {
+            bail!("--classes counts a head: name its --task, or its --head");
+        }
         let backbone = BackboneRef::find(&self.backbone)?.open_blank()?;
         let method = presets::method(&self.method)?;
         let anatomy = backbone.anatomy();

@@ -26,7 +26,7 @@ pub(super) struct Perf {
     /// The Python with the peer's packages
     #[arg(long, value_name = "F", default_value = "python3")]
     python: PathBuf,
-    /// A Whisper folder, for the rows of that family
+    /// A Whisper folder; without it the rows of that family are left out
     #[arg(long, value_name = "DIR")]
     backbone: Option<PathBuf>,
     /// Rounds of A and B

@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use serde_json::{Map, Value, json};
 use sure_nn::tch;
+use sure_tasks::SequenceClassifier;
 
-use super::{CLASSIFIER_PROJ_SIZE, Outgoing, fresh_folder, write_json, write_tensors};
+use super::{Outgoing, fresh_folder, write_json, write_tensors};
 use crate::rundir::Opened;
 
 /// Writes the model to `out` as `transformers` reads it; returns the files.
@@ -68,7 +69,7 @@ fn configuration(outgoing: &Outgoing) -> Result<Value> {
             labels.iter().enumerate().map(|(id, label)| (label.clone(), json!(id))).collect();
         config.insert("id2label".to_owned(), Value::Object(by_id));
         config.insert("label2id".to_owned(), Value::Object(by_label));
-        config.insert("classifier_proj_size".to_owned(), json!(CLASSIFIER_PROJ_SIZE));
+        config.insert("classifier_proj_size".to_owned(), json!(SequenceClassifier::PROJECTOR));
         config.insert("use_weighted_layer_sum".to_owned(), json!(false));
     }
     Ok(Value::Object(config))

@@ -7,7 +7,7 @@ use sure_nn::tch::Device;
 use sure_records::{Cell, write_atomic};
 use sure_tasks::task_for;
 use sure_train::{Augment, Schedule, TrainConfig, Warmup};
-use sure_zoo::Compat;
+use sure_zoo::{Compat, published};
 
 use super::{fresh_folder, peft::import_peft};
 use crate::{
@@ -45,8 +45,8 @@ pub struct Imported {
 pub fn import(from: &Path, backbone: &str, labels: Option<Labels>, out: &Path) -> Result<Imported> {
     let reference = BackboneRef::find(backbone)?;
     let network = reference.open(Device::Cpu, Compat::Sure)?;
-    let weights_hash = network.store().hash();
-    let peft = import_peft(from, &*network)?;
+    let weights_hash = network.identity();
+    let peft = import_peft(from, &*network, published(&reference.folder)?)?;
     let prefix = if reference.random { "random:" } else { "" };
     let backbone = format!("{prefix}{}", absolute(&reference.folder)?.display());
     let mut values: std::collections::BTreeMap<_, _> =

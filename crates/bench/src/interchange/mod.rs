@@ -10,9 +10,8 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
-use sure_nn::{Anatomy, Backbone, BlockId, Checkpoint, Part, Site, tch::Tensor};
+use sure_nn::{Backbone, BlockId, Checkpoint, Part, Site, tch::Tensor};
 use sure_records::write_atomic;
-use sure_tasks::SequenceClassifier;
 use sure_zoo::{Published, published};
 
 use crate::{
@@ -70,9 +69,9 @@ impl Outgoing {
 }
 
 /// Every linear map inside blocks with its published name: `encoder.layers.0.attention.q_proj`.
-fn linear_maps(backbone: &dyn Backbone, anatomy: &Anatomy) -> Vec<(Site, String)> {
+fn linear_maps(backbone: &dyn Backbone) -> Vec<(Site, String)> {
     let mut maps = Vec::new();
-    for block in 0..anatomy.blocks() {
+    for block in 0..backbone.blocks() {
         for (part, name) in LINEAR {
             let theirs = backbone.published_name(&format!("blocks.{block}.{name}.weight"));
             let theirs = theirs.strip_suffix(".weight").unwrap_or(&theirs).to_owned();
@@ -101,6 +100,3 @@ fn fresh_folder(folder: &Path) -> Result<()> {
     }
     std::fs::create_dir_all(folder).with_context(|| format!("creating {}", folder.display()))
 }
-
-/// Width between the two maps of the classification head, as `transformers`' configuration calls it.
-const CLASSIFIER_PROJ_SIZE: i64 = SequenceClassifier::PROJECTOR;

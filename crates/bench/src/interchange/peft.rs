@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use sure_adapters::{AdapterConfig, LoraConfig};
 use sure_nn::{Anatomy, Backbone, Blocks, Checkpoint, Part, Placement, Site, tch::Tensor};
 use sure_train::Unfreeze;
+use sure_zoo::Published;
 
 use super::{LINEAR, Outgoing, fresh_folder, linear_maps, write_json, write_tensors};
 use crate::{presets::MethodPreset, rundir::Opened};
@@ -29,8 +30,7 @@ pub fn export_peft(opened: Opened, with_head: bool, out: &Path) -> Result<Vec<Pa
     };
     fresh_folder(out)?;
     let (model, prefix) = (&outgoing.opened.model, outgoing.prefix());
-    let names: BTreeMap<Site, String> =
-        linear_maps(&*model.backbone, model.backbone.anatomy()).into_iter().collect();
+    let names: BTreeMap<Site, String> = linear_maps(&*model.backbone).into_iter().collect();
     let mut tensors = BTreeMap::new();
     let mut targets = BTreeSet::new();
     for site in &model.adapted.sites {
@@ -98,6 +98,37 @@ struct PeftConfig {
     rank_pattern: BTreeMap<String, Value>,
     #[serde(default)]
     alpha_pattern: BTreeMap<String, Value>,
+    #[serde(default)]
+    init_lora_weights: Value,
+    #[serde(flatten)]
+    others: BTreeMap<String, Value>,
+}
+
+/// Settings that change what an adapter computes, and that we lack: refused unless they say nothing.
+const REFUSED: [&str; 11] = [
+    "alora_invocation_tokens",
+    "arrow_config",
+    "fan_in_fan_out",
+    "kasa_config",
+    "layer_replication",
+    "monteclora_config",
+    "target_parameters",
+    "trainable_token_indices",
+    "use_bdlora",
+    "use_qalora",
+    "velora_config",
+];
+/// Ways to start an adapter that leave the base weights as they are.
+const PLAIN_STARTS: [&str; 3] = ["gaussian", "eva", "orthogonal"];
+
+/// Whether a setting is absent, off, or empty.
+fn says_nothing(value: &Value) -> bool {
+    match value {
+        Value::Null | Value::Bool(false) => true,
+        Value::Array(items) => items.is_empty(),
+        Value::Object(fields) => fields.is_empty(),
+        _ => false,
+    }
 }
 
 impl PeftConfig {
@@ -121,8 +152,19 @@ impl PeftConfig {
             }
             _ => {}
         }
+        if let Some(key) =
+            REFUSED.iter().find(|key| config.others.get(**key).is_some_and(|v| !says_nothing(v)))
+        {
+            refuse(key)?;
+        }
+        // Some ways to start change the base weights too, which the adapter's files do not hold.
+        if let Value::String(start) = &config.init_lora_weights
+            && !PLAIN_STARTS.contains(&start.as_str())
+        {
+            refuse(&format!("init_lora_weights {start}"))?;
+        }
         ensure!(config.r >= 1, "{}: r = {} must be at least 1", path.display(), config.r);
-        ensure!(config.lora_alpha.is_finite(), "{}: lora_alpha is not a number", path.display());
+        ensure!(config.alpha().is_finite(), "{}: lora_alpha is not a number", path.display());
         Ok(config)
     }
 
@@ -143,16 +185,19 @@ pub struct PeftImport {
     pub head: BTreeMap<String, Tensor>,
 }
 
-/// Reads the LoRA in `folder` for `backbone`.
+/// Reads the LoRA in `folder` for `backbone`, which transformers calls as `published` says.
 ///
 /// # Errors
 /// When it is no LoRA, uses what we lack, names modules that the backbone lacks, or its tensors do not fit.
-pub fn import_peft(folder: &Path, backbone: &dyn Backbone) -> Result<PeftImport> {
+pub fn import_peft(folder: &Path, backbone: &dyn Backbone, published: Published) -> Result<PeftImport> {
     let config = PeftConfig::read(folder)?;
     let path = folder.join("adapter_model.safetensors");
     let file =
         Checkpoint::open(std::slice::from_ref(&path)).context("only adapters in safetensors are read")?;
-    let maps = linear_maps(backbone, backbone.anatomy());
+    let maps = linear_maps(backbone);
+    // What may stand in front of the encoder's names: a decoder's modules must not be taken for the encoder's.
+    let whole = format!("model.{}", published.bare);
+    let fronts = ["", published.bare, published.whole, whole.as_str()];
     let (mut adapter, mut head, mut left) = (BTreeMap::new(), BTreeMap::new(), Vec::new());
     let mut sites = BTreeSet::new();
     for (key, tensor) in file.read_all()? {
@@ -165,18 +210,30 @@ pub fn import_peft(folder: &Path, backbone: &dyn Backbone) -> Result<PeftImport>
             name.strip_suffix(&format!(".{theirs}.weight")).map(|module| (module, *ours))
         });
         let found = half.and_then(|(module, ours)| {
-            let fits = |theirs: &str| {
-                module.strip_suffix(theirs).is_some_and(|front| front.is_empty() || front.ends_with('.'))
-            };
+            let fits =
+                |theirs: &str| module.strip_suffix(theirs).is_some_and(|front| fronts.contains(&front));
             maps.iter().find(|(_, theirs)| fits(theirs)).map(|(site, _)| (*site, ours))
         });
-        match found {
-            Some((site, ours)) => {
-                sites.insert(site);
-                adapter.insert(format!("{site}.{ours}"), tensor);
-            }
-            None => left.push(key),
-        }
+        let Some((site, ours)) = found else {
+            left.push(key);
+            continue;
+        };
+        // Before anything is built: the configuration may say any rank.
+        let (shape, widths) = (tensor.size(), backbone.weight(site).map_or_else(Vec::new, Tensor::size));
+        let fits = match (ours, widths.as_slice()) {
+            ("lora_a", [_, width]) => shape == [config.r, *width],
+            (_, [width, _]) => shape == [*width, config.r],
+            _ => false,
+        };
+        ensure!(
+            fits,
+            "{}: {key} has shape {shape:?}, which does not fit rank {} and a map of {widths:?}",
+            path.display(),
+            config.r
+        );
+        sites.insert(site);
+        let twice = adapter.insert(format!("{site}.{ours}"), tensor).is_some();
+        ensure!(!twice, "{} holds {site} twice", path.display());
     }
     ensure!(
         left.is_empty(),

@@ -137,6 +137,18 @@ impl SpeechConfig {
         if let Some((key, values)) = convolutions.iter().find(|(_, values)| values.len() != layers) {
             return refuse(key, format!("{values:?}"), "must be as long as conv_dim");
         }
+        let rates = [
+            ("hidden_dropout", self.hidden_dropout),
+            ("activation_dropout", self.activation_dropout),
+            ("attention_dropout", self.attention_dropout),
+            ("feat_proj_dropout", self.feat_proj_dropout),
+        ];
+        if let Some((key, rate)) = rates.into_iter().find(|(_, rate)| !(0.0..1.0).contains(rate)) {
+            return refuse(key, rate.to_string(), "must be at least 0 and less than 1");
+        }
+        if !(self.layer_norm_eps > 0.0 && self.layer_norm_eps < 1.0) {
+            return refuse("layer_norm_eps", self.layer_norm_eps.to_string(), "must be between 0 and 1");
+        }
         if self.conv_pos_batch_norm {
             return refuse("conv_pos_batch_norm", "true".to_owned(), "is not supported");
         }
@@ -165,6 +177,22 @@ impl SpeechConfig {
             )
         });
         shapes.collect()
+    }
+
+    /// Samples that the first frame sees.
+    pub(super) fn receptive_field(&self) -> Result<usize, NnError> {
+        let wider = |frames: i64, conv: &ConvShape| {
+            (frames - 1)
+                .checked_mul(conv.stride)?
+                .checked_add(conv.kernel)
+                .filter(|&samples| samples < 1 << 40)
+        };
+        let needed = self.convolutions().iter().rev().try_fold(1_i64, wider);
+        needed.and_then(|samples| usize::try_from(samples).ok()).ok_or_else(|| NnError::Config {
+            key: "conv_stride",
+            value: format!("{:?}", self.conv_stride),
+            reason: "a frame would see more samples than can be counted".to_owned(),
+        })
     }
 
     /// The positional convolution.
@@ -231,9 +259,32 @@ impl Default for PreprocessorConfig {
     }
 }
 
+impl PreprocessorConfig {
+    /// Refuses a rate that no recording has.
+    pub(super) fn check(&self) -> Result<(), NnError> {
+        if (1_000..=384_000).contains(&self.sampling_rate) {
+            return Ok(());
+        }
+        let reason = "must be between 1000 and 384000".to_owned();
+        Err(NnError::Config { key: "sampling_rate", value: self.sampling_rate.to_string(), reason })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_frame_sees_as_many_samples_as_the_windows_say() {
+        assert_eq!(SpeechConfig::default().receptive_field().unwrap(), 400);
+        let wide = |value| SpeechConfig {
+            conv_dim: vec![1; 4],
+            conv_kernel: vec![value; 4],
+            conv_stride: vec![value; 4],
+            ..SpeechConfig::default()
+        };
+        assert!(wide(1 << 20).receptive_field().unwrap_err().to_string().contains("conv_stride"));
+    }
 
     #[test]
     fn what_is_not_supported_is_refused_by_name() {
@@ -245,7 +296,12 @@ mod tests {
         assert!(
             refused(SpeechConfig { add_adapter: true, ..SpeechConfig::default() }).contains("add_adapter")
         );
+        let rate = SpeechConfig { hidden_dropout: 1.5, ..SpeechConfig::default() };
+        assert!(refused(rate).contains("hidden_dropout"));
+        let eps = SpeechConfig { layer_norm_eps: -1.0, ..SpeechConfig::default() };
+        assert!(refused(eps).contains("layer_norm_eps"));
         assert!(SpeechConfig::default().check().is_ok());
+        assert!(PreprocessorConfig { sampling_rate: 0, ..PreprocessorConfig::default() }.check().is_err());
     }
 
     #[test]

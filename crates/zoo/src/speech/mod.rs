@@ -38,7 +38,7 @@ pub struct SpeechEncoder {
     store: Store,
     anatomy: Anatomy,
     preparer: Arc<Preparer>,
-    preprocessing: String,
+    graph: String,
     rate_hz: u32,
 }
 
@@ -84,6 +84,8 @@ impl SpeechEncoder {
         whole: &str,
     ) -> Result<Self, NnError> {
         config.check()?;
+        preprocessor.check()?;
+        let shortest = config.receptive_field()?;
         let padding = match options.compat {
             Compat::Sure => Padding::Ignored,
             Compat::Transformers if preprocessor.return_attention_mask => Padding::Masked,
@@ -91,9 +93,13 @@ impl SpeechEncoder {
         };
         let spelling = checkpoint.as_ref().map(|checkpoint| Spelling::of(checkpoint, whole));
         let prefix = spelling.as_ref().map_or_else(String::new, |spelling| spelling.prefix.clone());
+        // Checkpoints that were fine-tuned without masking may lack the vector, whatever their configuration says.
+        let vector = format!("{prefix}masked_spec_embed");
+        let masks = config.has_mask_vector()
+            && checkpoint.as_ref().is_none_or(|checkpoint| checkpoint.contains(&vector));
         let rename = move |ours: &str| spelling.as_ref().map_or_else(|| ours.to_owned(), |s| s.theirs(ours));
         let loading = Loading::frozen(options.weights.source(checkpoint, rename), options.device);
-        let network = Network::new(&loading.root(), config, padding)?;
+        let network = Network::new(&loading.root(), config, padding, masks)?;
         // A head, a quantiser or a vector for masked frames may stand beside what is used.
         let store = loading.finish(|name| {
             (!prefix.is_empty() && !name.starts_with(&prefix)) || name.ends_with("masked_spec_embed")
@@ -103,34 +109,22 @@ impl SpeechEncoder {
             network,
             store,
             anatomy: config.anatomy(),
-            preparer: Arc::new(Preparer {
-                normalise,
-                shortest: receptive_field(config),
-                rate_hz: preprocessor.sampling_rate,
-            }),
-            preprocessing: format!("waveform 1 normalise={} {padding:?}", preprocessor.do_normalize),
+            preparer: Arc::new(Preparer { normalise, shortest, rate_hz: preprocessor.sampling_rate }),
+            graph: format!("speech 2 {config:?} {preprocessor:?} {padding:?}"),
             rate_hz: preprocessor.sampling_rate,
         })
     }
 }
 
-/// Samples that the first frame sees.
-fn receptive_field(config: &SpeechConfig) -> usize {
-    let needed =
-        config.convolutions().iter().rev().fold(1, |frames, conv| (frames - 1) * conv.stride + conv.kernel);
-    needed as usize
-}
-
 impl Network {
-    fn new(loader: &Loader, config: &SpeechConfig, padding: Padding) -> Result<Self, NnError> {
+    fn new(loader: &Loader, config: &SpeechConfig, padding: Padding, masks: bool) -> Result<Self, NnError> {
         let (hidden, eps) = (config.hidden_size, config.layer_norm_eps);
         let features = config.conv_dim.last().copied().unwrap_or(1);
         let projection = loader.at("projection");
         let projection_norm = config.feat_proj_layer_norm;
         let blocks = loader.at("blocks");
         let block = config.block()?;
-        let mask_vector = config
-            .has_mask_vector()
+        let mask_vector = masks
             .then(|| loader.param("mask_vector", &[hidden], Role::MaskVector, Init::Uniform { bound: 1.0 }));
         Ok(Self {
             front_end: FrontEnd::new(&loader.at("front_end"), config, padding)?,
@@ -175,8 +169,8 @@ impl Backbone for SpeechEncoder {
         self.rate_hz
     }
 
-    fn preprocessing(&self) -> String {
-        self.preprocessing.clone()
+    fn graph(&self) -> String {
+        self.graph.clone()
     }
 
     fn preparer(&self) -> Arc<dyn Prepare> {

@@ -47,6 +47,11 @@ impl WhisperConfig {
             ("num_mel_bins", self.num_mel_bins as i64),
             ("max_source_positions", self.max_source_positions),
         ];
+        let rates = [self.dropout, self.attention_dropout, self.activation_dropout];
+        if let Some(rate) = rates.into_iter().find(|rate| !(0.0..1.0).contains(rate)) {
+            let reason = "must be at least 0 and less than 1".to_owned();
+            return Err(NnError::Config { key: "dropout", value: rate.to_string(), reason });
+        }
         match positive.into_iter().find(|(_, value)| !(1..=1 << 20).contains(value)) {
             None => Ok(()),
             Some((key, value)) => Err(NnError::Config {

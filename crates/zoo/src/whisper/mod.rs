@@ -44,6 +44,7 @@ pub struct Whisper {
     store: Store,
     anatomy: Anatomy,
     preparer: Arc<Preparer>,
+    graph: String,
 }
 
 /// The log-mel front end.
@@ -92,16 +93,19 @@ impl Whisper {
         let network = Network::new(&loading.root(), config)?;
         // A whole model's decoder stands beside its encoder; nothing else may be left over.
         let store = loading.finish(|name| !prefix.is_empty() && !name.starts_with(prefix))?;
+        let mel = MelConfig::whisper(config.num_mel_bins);
+        let padding = match options.compat {
+            Compat::Sure => MelPadding::Real,
+            Compat::Transformers => MelPadding::ThirtySeconds,
+        };
         Ok(Self {
             network,
             store,
             anatomy: config.anatomy(),
+            graph: format!("whisper 2 {config:?} {mel:?} {padding:?}"),
             preparer: Arc::new(Preparer {
-                log_mel: LogMel::new(MelConfig::whisper(config.num_mel_bins)),
-                padding: match options.compat {
-                    Compat::Sure => MelPadding::Real,
-                    Compat::Transformers => MelPadding::ThirtySeconds,
-                },
+                log_mel: LogMel::new(mel),
+                padding,
                 limit: config.max_source_positions as usize * SAMPLES_PER_POSITION,
             }),
         })
@@ -160,8 +164,8 @@ impl Backbone for Whisper {
         RATE_HZ
     }
 
-    fn preprocessing(&self) -> String {
-        format!("whisper log-mel 1 {:?} {:?}", self.preparer.log_mel.config(), self.preparer.padding)
+    fn graph(&self) -> String {
+        self.graph.clone()
     }
 
     fn preparer(&self) -> Arc<dyn Prepare> {
