@@ -10,7 +10,8 @@ use sure_bench::{
     presets::{self, MethodPreset},
 };
 use sure_nn::{
-    Adapter, BlockId, Compose, Cut, Cx, Input, Keep, KvPrefix, NoAdapter, Recorder, Seed, Site, State,
+    Adapter, Backbone, BlockId, Compose, Cut, Cx, Input, Keep, KvPrefix, NoAdapter, Recorder, Seed, Site,
+    State, Visit,
     tch::{self, Device, Tensor},
 };
 use sure_tasks::{SequenceClassification, Task};
@@ -76,21 +77,26 @@ fn loss(model: &Model) -> Tensor {
     task().loss(&logits, &examples.iter().collect::<Vec<_>>())
 }
 
+/// Every call of an adapter in one forward pass.
+fn visits(backbone: &dyn Backbone) -> Vec<Visit> {
+    let input = Input::collate(&clips(backbone), Device::Cpu);
+    let recorder = Recorder::new(&NoAdapter);
+    let _guard = tch::no_grad_guard();
+    let _ = backbone.encode(&input, &recorder, &Cx::eval(), Keep::Last);
+    recorder.visits()
+}
+
 #[test]
 fn a_backbone_visits_exactly_the_sites_of_its_anatomy() {
     for name in BACKBONES {
         let backbone = backbone(name);
-        let input = Input::collate(&clips(&*backbone), Device::Cpu);
-        let recorder = Recorder::new(&NoAdapter);
-        let _guard = tch::no_grad_guard();
-        let _ = backbone.encode(&input, &recorder, &Cx::eval(), Keep::Last);
-        let mut declared: Vec<_> = backbone.anatomy().sites();
-        declared.sort_by_key(|spec| spec.site);
+        let visits = visits(&*backbone);
+        let declared = backbone.anatomy().sites();
         assert_eq!(
-            recorder.sites().into_iter().collect::<Vec<_>>(),
-            declared.iter().map(|s| s.site).collect::<Vec<_>>()
+            visits.iter().map(|(site, ..)| *site).collect::<BTreeSet<_>>(),
+            declared.iter().map(|spec| spec.site).collect::<BTreeSet<_>>()
         );
-        for (site, x, y) in recorder.visits() {
+        for (site, x, y) in visits {
             let spec = declared.iter().find(|spec| spec.site == site).unwrap();
             // Channels come last in blocks and second in the front end.
             let width = if spec.conv.is_some() { 1 } else { x.len() - 1 };
@@ -102,13 +108,8 @@ fn a_backbone_visits_exactly_the_sites_of_its_anatomy() {
 #[test]
 fn the_visits_are_those_of_the_snapshot() {
     for name in BACKBONES {
-        let backbone = backbone(name);
-        let input = Input::collate(&clips(&*backbone), Device::Cpu);
-        let recorder = Recorder::new(&NoAdapter);
-        let _guard = tch::no_grad_guard();
-        let _ = backbone.encode(&input, &recorder, &Cx::eval(), Keep::Last);
         let mut log = String::new();
-        for (site, x, y) in recorder.visits() {
+        for (site, x, y) in visits(&*backbone(name)) {
             writeln!(log, "{site} {x:?} -> {y:?}").unwrap();
         }
         insta::assert_snapshot!(name.replace('/', "-"), log);
