@@ -44,6 +44,11 @@ impl RunFile {
     /// When `folder` is not a run's folder.
     pub fn read(folder: &Path) -> Result<Self> {
         let path = Self::path(folder);
+        ensure!(
+            !AdapterFile::path(folder).is_file(),
+            "{} holds an adapter without a head; import it again with --task to have one",
+            folder.display()
+        );
         let text = std::fs::read_to_string(&path).with_context(|| {
             format!("{} is not a run's folder: cannot read {}", folder.display(), path.display())
         })?;

@@ -8,7 +8,7 @@ use std::{
 
 use serde_json::{Value, json};
 use sure_bench::{
-    interchange::{Labels, export_hf, export_peft, import},
+    interchange::{Labels, export_hf, export_peft, import, stored_labels},
     rundir::Opened,
 };
 use sure_nn::{
@@ -167,6 +167,7 @@ fn a_run_with_its_head_is_exported_as_peft_had_saved_it() {
         let [a, b] = [&ours_file, &theirs_file].map(|file| file.tensor(name).unwrap().unwrap());
         assert!(a.equal(&b), "{name}");
     }
+    assert_eq!(stored_labels(&out).unwrap().unwrap(), ["no", "yes", "maybe"]);
     assert_eq!(settings(&out)["modules_to_save"], settings(&theirs)["modules_to_save"]);
     let merged = folder.path().join("merged");
     export_hf(classifier(&folder.path().join("again")), true, &merged).unwrap();
@@ -211,7 +212,7 @@ fn what_cannot_be_exchanged_is_refused_with_the_reason() {
     assert!(error.to_string().contains("without a head"), "{error}");
     let from = golden("peft/wav2vec2-base-classifier/adapter");
     let error = import(&from, backbone, Some(headless), &folder.path().join("never")).unwrap_err();
-    assert!(error.to_string().contains("2 labels"), "{error}");
+    assert!(error.to_string().contains("3 outputs, and there are 2 labels"), "{error}");
 }
 
 #[test]

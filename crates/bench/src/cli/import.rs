@@ -1,6 +1,6 @@
 //! `import`: an adapter that peft saved.
 
-use std::path::PathBuf;
+use std::{collections::BTreeSet, path::PathBuf};
 
 use anyhow::{Result, bail};
 use clap::Args;
@@ -10,11 +10,11 @@ use super::{
     Ended,
     common::{complain, say, say_json},
 };
-use crate::interchange::{Labels, import};
+use crate::interchange::{Labels, import, stored_labels};
 
 /// Take up a LoRA that Python's peft saved.
 ///
-/// The new folder serves `extract` and `export` as --run. With --task and --labels the head that was saved with the
+/// The new folder serves `extract` and `export` as --run. With --task (and --labels) the head that was saved with the
 /// adapter is taken too, and the folder serves `predict` and `eval` as well.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
@@ -28,9 +28,10 @@ pub(super) struct Import {
     #[arg(long, value_name = "ID|DIR")]
     backbone: String,
     /// The task of the head
-    #[arg(long, requires = "labels")]
+    #[arg(long)]
     task: Option<String>,
-    /// The labels in the order of the head's outputs, with commas between them
+    /// The labels in the order of the head's outputs, with commas between them [default: those in labels.json, which
+    /// `export` writes]
     #[arg(long, requires = "task", value_delimiter = ',')]
     labels: Vec<String>,
     /// A new folder
@@ -43,15 +44,12 @@ pub(super) struct Import {
 
 impl Import {
     pub(super) fn run(self) -> Result<Ended> {
-        let labels = match &self.task {
-            None => None,
-            Some(_) if self.labels.iter().any(String::is_empty) => bail!("--labels holds an empty label"),
-            Some(_) if twice(&self.labels) => bail!("--labels holds a label twice"),
-            Some(task) => Some(Labels { task: task.clone(), labels: self.labels.clone() }),
-        };
+        let labels =
+            self.task.clone().map(|task| Ok::<_, anyhow::Error>(Labels { task, labels: self.labels()? }));
+        let labels = labels.transpose()?;
         let imported = import(&self.from, &self.backbone, labels, &self.out)?;
         if imported.head_left {
-            complain("note: the adapter's head was left out; name --task and --labels to take it too");
+            complain("note: the adapter's head was left out; name its --task (and --labels) to take it too");
         }
         if self.json {
             say_json(&json!({"files": imported.files}))?;
@@ -62,9 +60,21 @@ impl Import {
         }
         Ok(Ended::Done)
     }
-}
 
-/// Whether a label comes twice.
-fn twice(labels: &[String]) -> bool {
-    labels.iter().enumerate().any(|(index, label)| labels[..index].contains(label))
+    /// The labels that were named, or that stand beside the adapter.
+    fn labels(&self) -> Result<Vec<String>> {
+        let stored = stored_labels(&self.from)?;
+        let (named, sorted) =
+            (&self.labels, |labels: &[String]| labels.iter().cloned().collect::<BTreeSet<_>>());
+        match stored {
+            None if named.is_empty() => bail!("name the head's --labels, in the order of its outputs"),
+            Some(stored) if named.is_empty() => Ok(stored),
+            Some(stored) if *named != stored && sorted(named) == sorted(&stored) => {
+                bail!("--labels is in another order than the head's outputs, which are: {}", stored.join(","))
+            }
+            _ if named.iter().any(String::is_empty) => bail!("--labels holds an empty label"),
+            _ if sorted(named).len() < named.len() => bail!("--labels holds a label twice"),
+            _ => Ok(named.clone()),
+        }
+    }
 }

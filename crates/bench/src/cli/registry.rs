@@ -74,7 +74,7 @@ impl List {
             say_json(&rows.into_iter().map(|(_, _, value)| value).collect::<Vec<_>>())?;
         } else {
             for (name, line, _) in rows {
-                say(&format!("{name:12} {line}"));
+                say(&format!("{name:20} {line}"));
             }
         }
         Ok(Ended::Done)

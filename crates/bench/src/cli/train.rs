@@ -104,6 +104,7 @@ impl Train {
             anyhow::bail!("{} holds another run; name a new folder, or delete it", folder.display());
         }
         if let Some(record) = finished(&folder)? {
+            complain(&format!("this run is finished already; its record stands in {}", folder.display()));
             return finish(Ok(record), self.json);
         }
         run.write(&folder)?;

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
-use sure_nn::tch::Device;
+use sure_nn::tch::{Device, Tensor};
 use sure_records::{Cell, write_atomic};
 use sure_tasks::task_for;
 use sure_train::{Augment, Schedule, TrainConfig, Warmup};
@@ -62,6 +62,8 @@ pub fn import(from: &Path, backbone: &str, labels: Option<Labels>, out: &Path) -
         return Ok(Imported { files: vec![path, model_path(out)], head_left: !peft.head.is_empty() });
     };
     ensure!(!peft.head.is_empty(), "the adapter in {} was saved without a head", from.display());
+    let outputs = peft.head.get("classifier.bias").map_or(0, Tensor::numel);
+    ensure!(outputs == labels.len(), "the head has {outputs} outputs, and there are {} labels", labels.len());
     values.extend(peft.head.into_iter().map(|(name, tensor)| (format!("head.{name}"), tensor)));
     let card = presets::task(&task)?;
     let config = RunConfig { method: peft.method, task: card, train: untrained(), limit: None };

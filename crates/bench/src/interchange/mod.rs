@@ -22,7 +22,7 @@ use crate::{
 pub use self::{
     hf::export_hf,
     import::{Imported, Labels, import},
-    peft::{PeftImport, export_peft, import_peft},
+    peft::{PeftImport, export_peft, import_peft, stored_labels},
 };
 
 /// The maps that LoRA may update, with our parameter names below a block.

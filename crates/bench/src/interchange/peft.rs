@@ -16,6 +16,8 @@ use sure_zoo::Published;
 use super::{LINEAR, Outgoing, fresh_folder, linear_maps, write_json, write_tensors};
 use crate::{presets::MethodPreset, rundir::Opened};
 
+/// The labels of an exported head, in the order of its outputs.
+const LABELS_FILE: &str = "labels.json";
 const KEY_PREFIX: &str = "base_model.model.";
 const HALVES: [(&str, &str); 2] = [("lora_A", "lora_a"), ("lora_B", "lora_b")];
 
@@ -50,7 +52,14 @@ pub fn export_peft(opened: Opened, with_head: bool, out: &Path) -> Result<Vec<Pa
     let heads: BTreeSet<&str> = head.keys().filter_map(|name| name.split('.').next()).collect();
     let heads = if heads.is_empty() { Value::Null } else { json!(heads) };
     tensors.extend(head.into_iter().map(|(name, tensor)| (format!("{KEY_PREFIX}{name}"), tensor)));
-    let files = vec![out.join("adapter_model.safetensors"), out.join("adapter_config.json")];
+    let mut files = vec![out.join("adapter_model.safetensors"), out.join("adapter_config.json")];
+    let labels = outgoing.labels();
+    if !labels.is_empty() {
+        // peft has no place for what the outputs mean; `import` reads it from here.
+        let path = out.join(LABELS_FILE);
+        write_json(&path, &json!(labels))?;
+        files.push(path);
+    }
     write_tensors(&files[0], &tensors)?;
     write_json(
         &files[1],
@@ -251,6 +260,19 @@ pub fn import_peft(folder: &Path, backbone: &dyn Backbone, published: Published)
         adapter: Some(AdapterConfig::Lora(lora)),
     };
     Ok(PeftImport { method, adapter, head })
+}
+
+/// The labels that stand beside an adapter that we exported.
+///
+/// # Errors
+/// When the file is there and damaged.
+pub fn stored_labels(folder: &Path) -> Result<Option<Vec<String>>> {
+    let path = folder.join(LABELS_FILE);
+    if !path.is_file() {
+        return Ok(None);
+    }
+    let text = std::fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))?;
+    serde_json::from_str(&text).map(Some).with_context(|| format!("{} is no list of labels", path.display()))
 }
 
 /// The parts and blocks of `sites`, if they are every part in every block of them.
