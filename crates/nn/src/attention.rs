@@ -74,19 +74,12 @@ impl Attention {
         }
         let bias = bias.map(|bias| bias.to_kind(query.kind()));
         let dropout = if hooks.cx.train && hooks.cx.backbone_dropout { self.dropout } else { 0.0 };
-        if dropout > 0.0 {
-            hooks.cx.seed_for(self.block.site(Part::Attention));
-        }
-        let mixed = Tensor::scaled_dot_product_attention(
-            &query,
-            &key,
-            &value,
-            bias.as_ref(),
-            dropout,
-            false,
-            None,
-            false,
-        );
+        let attend = || {
+            let bias = bias.as_ref();
+            Tensor::scaled_dot_product_attention(&query, &key, &value, bias, dropout, false, None, false)
+        };
+        let mixed =
+            if dropout > 0.0 { hooks.cx.drawing(self.block.site(Part::Attention), attend) } else { attend() };
         let (batch, time) = (x.size()[0], x.size()[1]);
         let joined = mixed.transpose(1, 2).reshape([batch, time, self.heads * self.head_dim]);
         self.out.forward(&joined, hooks)

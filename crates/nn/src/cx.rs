@@ -4,7 +4,7 @@ use std::fmt::Display;
 
 use tch::{Device, Kind, Tensor};
 
-use crate::{Seed, seed_torch};
+use crate::{Seed, seed::draw_from};
 
 /// Which frames of a padded batch are real.
 #[derive(Debug)]
@@ -138,8 +138,7 @@ impl Cx {
         if !self.train || rate <= 0.0 {
             return x;
         }
-        self.seed_for(place);
-        x.dropout(rate, true)
+        self.drawing(place, || x.dropout(rate, true))
     }
 
     /// Dropout of the backbone's own, where this step has it on.
@@ -147,9 +146,9 @@ impl Cx {
         if self.backbone_dropout { self.dropout(x, rate, place) } else { x }
     }
 
-    /// Sets libtorch's generator for what is drawn at `place` in this step.
-    pub(crate) fn seed_for(&self, place: impl Display) {
-        seed_torch(Seed::new(self.step_seed).derive(&place.to_string()));
+    /// What `draw` draws at `place` in this step.
+    pub(crate) fn drawing<T>(&self, place: impl Display, draw: impl FnOnce() -> T) -> T {
+        draw_from(Seed::new(self.step_seed).derive(&place.to_string()), draw)
     }
 }
 
