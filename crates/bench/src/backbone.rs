@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail};
 use sure_nn::{Backbone, Seed, tch::Device};
 use sure_zoo::{Compat, LoadOptions, Weights, from_dir};
 
-use crate::environment;
+use crate::{cell::absolute, environment};
 
 /// Seed of `random:` backbones: the same for every run, so that runs can be compared.
 const RANDOM_SEED: u64 = 0;
@@ -49,6 +49,15 @@ impl BackboneRef {
     pub fn open(&self, device: Device, compat: Compat) -> Result<Box<dyn Backbone>> {
         let weights = if self.random { Weights::Random(Seed::new(RANDOM_SEED)) } else { Weights::Pretrained };
         self.open_with(weights, device, compat)
+    }
+
+    /// The word that finds it from anywhere on this machine.
+    ///
+    /// # Errors
+    /// When the folder is gone.
+    pub fn absolute(&self) -> Result<String> {
+        let random = if self.random { "random:" } else { "" };
+        Ok(format!("{random}{}", absolute(&self.folder)?.display()))
     }
 
     /// Its graph alone, for counting parameters.

@@ -89,7 +89,10 @@ pub fn build_adapted(backbone: Box<dyn Backbone>, method: &MethodPreset, start: 
 }
 
 /// The method's modules for `backbone`, and the count that their formula declares.
-fn adapt(backbone: &dyn Backbone, method: &MethodPreset, start: Start) -> Result<(Adapted, u64)> {
+///
+/// # Errors
+/// When the method does not fit the backbone.
+pub fn adapt(backbone: &dyn Backbone, method: &MethodPreset, start: Start) -> Result<(Adapted, u64)> {
     let anatomy = backbone.anatomy();
     let device = device(backbone);
     Ok(match &method.adapter {

@@ -140,11 +140,9 @@ pub fn plan(request: &Request) -> Result<Plan> {
                     threads: request.threads,
                     config: serde_json::to_value(&config)?,
                 };
-                let folder = absolute(&reference.folder)?;
-                let random = if reference.random { "random:" } else { "" };
                 runs.push(RunFile {
                     cell,
-                    backbone: format!("{random}{}", folder.display()),
+                    backbone: reference.absolute()?,
                     data: absolute(&manifest.path)?,
                     cache: request.cache.clone(),
                     labels: labels.clone(),

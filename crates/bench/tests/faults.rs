@@ -3,16 +3,15 @@
 
 #[expect(dead_code, reason = "planted faults need no second process")]
 mod common;
+#[path = "common/planned.rs"]
+mod planned;
 
 use std::{fs, path::Path};
 
-use common::{backbone, corpus};
-use sure_bench::{
-    cell::{CellOptions, Tamper, run_cell},
-    plan::{RateOverride, Request, plan},
-};
+use planned::planned;
+use sure_bench::cell::{CellOptions, Tamper, run_cell};
 use sure_nn::{
-    Adapter, Checkpoint, Cx, DeviceChoice, Role, Site,
+    Adapter, Checkpoint, Cx, Role, Site,
     tch::{Device, Kind, Tensor},
 };
 use sure_records::Outcome;
@@ -21,23 +20,7 @@ use sure_train::{Model, Silent};
 /// Plans a short cell, runs it with a fault, and returns kind and tensor of its error.
 fn run_with(method: &str, options: &CellOptions) -> (String, Option<String>) {
     let folder = tempfile::tempdir().unwrap();
-    let request = Request {
-        suite: "sure".to_owned(),
-        profile: "mini".to_owned(),
-        tasks: vec!["ks".to_owned()],
-        methods: vec![method.to_owned()],
-        backbone: backbone().display().to_string(),
-        data: corpus(folder.path()),
-        seeds: vec![0],
-        limit: None,
-        max_steps: Some(4),
-        rates: RateOverride::default(),
-        threads: 1,
-        precision: "fp32".to_owned(),
-        device: DeviceChoice::Cpu,
-        cache: None,
-    };
-    let run = &plan(&request).unwrap().runs[0];
+    let run = planned(method, folder.path(), Some(4));
     let cell = folder.path().join("cell");
     run.write(&cell).unwrap();
     let record = run_cell(&cell, options, &mut Silent).unwrap();

@@ -52,6 +52,15 @@ fn distance(ours: &Tensor, theirs: &Tensor) -> f64 {
     (ours.view_as(theirs) - theirs).abs().max().double_value(&[]) / scale
 }
 
+/// Both files hold exactly these tensors, to the bit.
+fn assert_same(ours: &Checkpoint, theirs: &Checkpoint, names: &[&str]) {
+    assert_eq!(ours.names().collect::<Vec<_>>(), names);
+    for name in names {
+        let [a, b] = [ours, theirs].map(|file| file.tensor(name).unwrap().unwrap());
+        assert!(a.equal(&b), "{name}");
+    }
+}
+
 fn settings(folder: &Path) -> Value {
     serde_json::from_str(&fs::read_to_string(folder.join("adapter_config.json")).unwrap()).unwrap()
 }
@@ -89,11 +98,7 @@ fn what_was_imported_is_exported_as_peft_had_saved_it() {
         let theirs = golden("peft").join(name).join("adapter");
         let [ours_file, theirs_file] =
             [&out, &theirs].map(|folder| open(&folder.join("adapter_model.safetensors")));
-        assert_eq!(ours_file.names().collect::<Vec<_>>(), theirs_file.names().collect::<Vec<_>>());
-        for tensor in theirs_file.names() {
-            let [a, b] = [&ours_file, &theirs_file].map(|file| file.tensor(tensor).unwrap().unwrap());
-            assert!(a.equal(&b), "{name}: {tensor}");
-        }
+        assert_same(&ours_file, &theirs_file, &theirs_file.names().collect::<Vec<_>>());
         let (ours, theirs) = (settings(&out), settings(&theirs));
         for key in
             ["peft_type", "r", "lora_alpha", "bias", "use_dora", "use_rslora", "modules_to_save", "task_type"]
@@ -162,11 +167,7 @@ fn a_run_with_its_head_is_exported_as_peft_had_saved_it() {
     let theirs = golden("peft/wav2vec2-base-classifier/adapter");
     let [ours_file, theirs_file] =
         [&out, &theirs].map(|folder| open(&folder.join("adapter_model.safetensors")));
-    assert_eq!(ours_file.names().collect::<Vec<_>>(), theirs_file.names().collect::<Vec<_>>());
-    for name in theirs_file.names() {
-        let [a, b] = [&ours_file, &theirs_file].map(|file| file.tensor(name).unwrap().unwrap());
-        assert!(a.equal(&b), "{name}");
-    }
+    assert_same(&ours_file, &theirs_file, &theirs_file.names().collect::<Vec<_>>());
     assert_eq!(stored_labels(&out).unwrap().unwrap(), ["no", "yes", "maybe"]);
     assert_eq!(settings(&out)["modules_to_save"], settings(&theirs)["modules_to_save"]);
     let merged = folder.path().join("merged");
@@ -264,9 +265,5 @@ fn whispers_adapters_go_both_ways_too() {
     export_peft(Opened::open(&folder.path().join("in"), Device::Cpu).unwrap(), true, &out).unwrap();
     let [ours, theirs] = [&out, &theirs].map(|folder| open(&folder.join("adapter_model.safetensors")));
     let lora: Vec<&str> = theirs.names().filter(|name| name.contains("lora_")).collect();
-    assert_eq!(ours.names().collect::<Vec<_>>(), lora);
-    for name in lora {
-        let [a, b] = [&ours, &theirs].map(|file| file.tensor(name).unwrap().unwrap());
-        assert!(a.equal(&b), "{name}");
-    }
+    assert_same(&ours, &theirs, &lora);
 }

@@ -3,36 +3,18 @@
 
 #[expect(dead_code, reason = "the cells run in this process")]
 mod common;
+#[path = "common/planned.rs"]
+mod planned;
 
-use common::{backbone, corpus};
-use sure_bench::{
-    cell::{CellOptions, run_cell},
-    plan::{RateOverride, Request, plan},
-};
-use sure_nn::DeviceChoice;
+use planned::planned;
+use sure_bench::cell::{CellOptions, run_cell};
 use sure_records::RunRecord;
 use sure_train::{Silent, TrainConfig};
 
 /// Runs LoRA on the small corpus with a changed budget.
 fn run(change: impl Fn(&mut TrainConfig)) -> RunRecord {
     let folder = tempfile::tempdir().unwrap();
-    let request = Request {
-        suite: "sure".to_owned(),
-        profile: "mini".to_owned(),
-        tasks: vec!["ks".to_owned()],
-        methods: vec!["lora".to_owned()],
-        backbone: backbone().display().to_string(),
-        data: corpus(folder.path()),
-        seeds: vec![0],
-        limit: None,
-        max_steps: None,
-        rates: RateOverride::default(),
-        threads: 1,
-        precision: "fp32".to_owned(),
-        device: DeviceChoice::Cpu,
-        cache: None,
-    };
-    let mut run = plan(&request).unwrap().runs.remove(0);
+    let mut run = planned("lora", folder.path(), None);
     let mut config = run.config().unwrap();
     change(&mut config.train);
     run.cell.config = serde_json::to_value(&config).unwrap();

@@ -7,6 +7,7 @@ use std::{
 
 use anyhow::{Result, bail};
 use serde::Serialize;
+use serde_json::json;
 use sure_nn::{DeviceChoice, tch::Device};
 
 use crate::plan;
@@ -24,6 +25,17 @@ pub(super) fn complain(text: &str) {
 /// Writes a value as JSON to standard output.
 pub(super) fn say_json(value: &impl Serialize) -> Result<()> {
     say(&serde_json::to_string_pretty(value)?);
+    Ok(())
+}
+
+/// Says which files were written: as `{files}`, or one a line.
+pub(super) fn say_files(files: &[PathBuf], json: bool) -> Result<()> {
+    if json {
+        return say_json(&json!({"files": files}));
+    }
+    for file in files {
+        say(&file.display().to_string());
+    }
     Ok(())
 }
 

@@ -4,13 +4,9 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::{Args, ValueEnum};
-use serde_json::json;
 use sure_nn::tch::Device;
 
-use super::{
-    Ended,
-    common::{say, say_json},
-};
+use super::{Ended, common::say_files};
 use crate::{
     interchange::{export_hf, export_peft},
     rundir::Opened,
@@ -58,13 +54,7 @@ impl Export {
             Format::Peft => export_peft(opened, !self.no_head, &self.out)?,
             Format::Hf => export_hf(opened, !self.no_head, &self.out)?,
         };
-        if self.json {
-            say_json(&json!({"files": files}))?;
-        } else {
-            for file in &files {
-                say(&file.display().to_string());
-            }
-        }
+        say_files(&files, self.json)?;
         Ok(Ended::Done)
     }
 }

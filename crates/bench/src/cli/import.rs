@@ -4,11 +4,10 @@ use std::{collections::BTreeSet, path::PathBuf};
 
 use anyhow::{Result, bail};
 use clap::Args;
-use serde_json::json;
 
 use super::{
     Ended,
-    common::{complain, say, say_json},
+    common::{complain, say_files},
 };
 use crate::interchange::{Labels, import, stored_labels};
 
@@ -51,13 +50,7 @@ impl Import {
         if imported.head_left {
             complain("note: the adapter's head was left out; name its --task (and --labels) to take it too");
         }
-        if self.json {
-            say_json(&json!({"files": imported.files}))?;
-        } else {
-            for file in &imported.files {
-                say(&file.display().to_string());
-            }
-        }
+        say_files(&imported.files, self.json)?;
         Ok(Ended::Done)
     }
 

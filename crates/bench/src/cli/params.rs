@@ -4,7 +4,6 @@ use anyhow::{Result, bail};
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 use sure_data::TaskKind;
-use sure_nn::{Loading, Source, tch::Device};
 use sure_tasks::{CtcHead, SequenceClassifier};
 use sure_train::Regime;
 
@@ -12,7 +11,11 @@ use super::{
     Ended,
     common::{say, say_json},
 };
-use crate::{backbone::BackboneRef, presets};
+use crate::{
+    backbone::BackboneRef,
+    model::{Start, adapt},
+    presets,
+};
 
 /// Count a method's parameters on a backbone, from config.json alone.
 #[derive(Debug, Args)]
@@ -71,23 +74,17 @@ impl Params {
             bail!("--classes counts a head: name its --task, or its --head");
         }
         let backbone = BackboneRef::find(&self.backbone)?.open_blank()?;
-        let method = presets::method(&self.method)?;
-        let anatomy = backbone.anatomy();
-        let adapter = match method.adapter {
-            None => 0,
-            Some(config) => {
-                let config = self.frames.map_or(config.clone(), |frames| config.with_frames(frames));
-                let loading = Loading::trainable(Source::Blank, Device::Cpu);
-                config.build(anatomy, &loading.root())?;
-                let (built, declared) = (loading.finish(|_| false)?.count(), config.declared_count(anatomy)?);
-                if built != declared {
-                    bail!("the method declares {declared} parameters and builds {built}");
-                }
-                declared
-            }
-        };
+        let mut method = presets::method(&self.method)?;
+        if let Some(frames) = self.frames {
+            method.adapter = method.adapter.map(|config| config.with_frames(frames));
+        }
+        let (adapted, adapter) = adapt(&*backbone, &method, Start::Blank)?;
+        let built = adapted.store.count();
+        if built != adapter {
+            bail!("the method declares {adapter} parameters and builds {built}");
+        }
         let head = self.head_kind()?.map_or(0, |kind| {
-            let (hidden, classes) = (anatomy.hidden(), self.classes.unwrap_or(1));
+            let (hidden, classes) = (backbone.anatomy().hidden(), self.classes.unwrap_or(1));
             match kind {
                 HeadKind::Classifier => SequenceClassifier::count(hidden, classes),
                 HeadKind::Ctc => CtcHead::count(hidden, classes),

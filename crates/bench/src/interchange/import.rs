@@ -1,6 +1,9 @@
 //! From what `peft` saved to a folder of ours.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context, Result, ensure};
 use sure_nn::tch::{Device, Tensor};
@@ -12,7 +15,6 @@ use sure_zoo::{Compat, published};
 use super::{fresh_folder, peft::import_peft};
 use crate::{
     backbone::BackboneRef,
-    cell::absolute,
     environment,
     model::{self, RunConfig, Start},
     presets,
@@ -47,9 +49,8 @@ pub fn import(from: &Path, backbone: &str, labels: Option<Labels>, out: &Path) -
     let network = reference.open(Device::Cpu, Compat::Sure)?;
     let weights_hash = network.identity();
     let peft = import_peft(from, &*network, published(&reference.folder)?)?;
-    let prefix = if reference.random { "random:" } else { "" };
-    let backbone = format!("{prefix}{}", absolute(&reference.folder)?.display());
-    let mut values: std::collections::BTreeMap<_, _> =
+    let backbone = reference.absolute()?;
+    let mut values: BTreeMap<_, _> =
         peft.adapter.into_iter().map(|(name, tensor)| (format!("adapter.{name}"), tensor)).collect();
     let Some(Labels { task, labels }) = labels else {
         let model = model::build_adapted(network, &peft.method, Start::Blank)?;

@@ -2,7 +2,9 @@
 
 use sure_nn::Checkpoint;
 
-const RENAMES: [(&str, &str); 12] = [
+const RENAMES: [(&str, &str); 15] = [
+    ("positional.weight_g", "positional.parametrizations.weight.original0"),
+    ("positional.weight_v", "positional.parametrizations.weight.original1"),
     ("front_end.", "feature_extractor.conv_layers."),
     (".norm.", ".layer_norm."),
     ("projection.", "feature_projection."),
@@ -13,6 +15,7 @@ const RENAMES: [(&str, &str); 12] = [
     (".attention.value.", ".attention.v_proj."),
     (".attention.out.", ".attention.out_proj."),
     (".attention_norm.", ".layer_norm."),
+    (".feed_forward_norm.", ".final_layer_norm."),
     (".feed_forward.up.", ".feed_forward.intermediate_dense."),
     (".feed_forward.down.", ".feed_forward.output_dense."),
 ];
@@ -55,22 +58,8 @@ pub(super) fn theirs(ours: &str) -> String {
         "mask_vector" => return "masked_spec_embed".to_owned(),
         "norm.weight" => return "encoder.layer_norm.weight".to_owned(),
         "norm.bias" => return "encoder.layer_norm.bias".to_owned(),
-        "positional.weight_g" => {
-            return "encoder.pos_conv_embed.conv.parametrizations.weight.original0".to_owned();
-        }
-        "positional.weight_v" => {
-            return "encoder.pos_conv_embed.conv.parametrizations.weight.original1".to_owned();
-        }
         _ => {}
     }
-    if let Some(rest) = ours.strip_prefix("blocks.") {
-        let rest = rest.replacen(".feed_forward_norm.", ".final_layer_norm.", 1);
-        return rename(&format!("blocks.{rest}"));
-    }
-    rename(ours)
-}
-
-fn rename(ours: &str) -> String {
     RENAMES.iter().fold(ours.to_owned(), |name, (from, to)| name.replacen(from, to, 1))
 }
 

@@ -1,0 +1,32 @@
+//! A cell of the small corpus, planned for a test that runs it in its own process.
+
+use std::path::Path;
+
+use sure_bench::{
+    plan::{RateOverride, Request, plan},
+    rundir::RunFile,
+};
+use sure_nn::DeviceChoice;
+
+use crate::common::{backbone, corpus};
+
+/// The one cell of `method` on a corpus that is made in `folder`.
+pub(crate) fn planned(method: &str, folder: &Path, max_steps: Option<u64>) -> RunFile {
+    let request = Request {
+        suite: "sure".to_owned(),
+        profile: "mini".to_owned(),
+        tasks: vec!["ks".to_owned()],
+        methods: vec![method.to_owned()],
+        backbone: backbone().display().to_string(),
+        data: corpus(folder),
+        seeds: vec![0],
+        limit: None,
+        max_steps,
+        rates: RateOverride::default(),
+        threads: 1,
+        precision: "fp32".to_owned(),
+        device: DeviceChoice::Cpu,
+        cache: None,
+    };
+    plan(&request).unwrap().runs.remove(0)
+}
