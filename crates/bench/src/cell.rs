@@ -6,11 +6,11 @@ use std::{
 };
 
 use anyhow::{Result, anyhow, ensure};
-use sure_data::{AudioFacts, Example, Fingerprint, LabelledSet, Manifest, Split};
+use sure_data::{LabelledSet, Split, TaskCard};
 use sure_metrics::{Metric, Score, SplitMix64, bootstrap, metric};
 use sure_nn::{Backbone, DeviceChoice, Seed, tch};
 use sure_records::{
-    Cost, Counts, Outcome, PredictionRow, RunRecord, SCHEMA_VERSION, SplitScore, write_atomic,
+    CheckResult, Cost, Counts, Outcome, PredictionRow, RunRecord, SCHEMA_VERSION, SplitScore, write_atomic,
 };
 use sure_tasks::{Task, task_for};
 use sure_train::{
@@ -21,6 +21,7 @@ use sure_zoo::Compat;
 
 use crate::{
     backbone::BackboneRef,
+    celldata::CellData,
     environment,
     model::{self, Declared, RunConfig, Start},
     rundir::{self, RunFile},
@@ -30,52 +31,6 @@ use crate::{
 const RESAMPLES: usize = 1000;
 /// Clips on which the doctor compares models.
 const PROBE: usize = 4;
-
-/// Data of a cell: the labelled set with the facts of each recording.
-#[derive(Debug)]
-pub struct CellData {
-    /// The examples by split.
-    pub set: LabelledSet,
-    /// Facts of each example: training, then validation, then test.
-    pub facts: Vec<AudioFacts>,
-    /// What the data is.
-    pub fingerprint: Fingerprint,
-}
-
-impl CellData {
-    /// Reads the manifest and looks at every recording once (see [`sure_data::facts`]).
-    ///
-    /// # Errors
-    /// When the set does not have the task, or a recording cannot be read.
-    pub fn read(config: &RunConfig, manifest: &Path, rate_hz: u32) -> Result<Self> {
-        let manifest = Manifest::read(manifest)?;
-        let set = config.task.select(&manifest, config.limit)?;
-        let memo = environment::sure_home().join("cache").join("audio.json");
-        let facts = sure_data::facts(set.examples(), rate_hz, environment::cores(), Some(&memo))?;
-        let fingerprint = Fingerprint::new(&set, &facts, rate_hz)?;
-        Ok(Self { set, facts, fingerprint })
-    }
-
-    fn clips(&self) -> Vec<Clip> {
-        let clip = |(example, facts): (&Example, &AudioFacts)| Clip {
-            id: example.id.clone(),
-            path: example.audio.clone(),
-            facts: *facts,
-        };
-        self.set.examples().zip(&self.facts).map(clip).collect()
-    }
-
-    fn subset(&self, split: Split) -> Subset {
-        let first = match split {
-            Split::Train => 0,
-            Split::Valid => self.set.train.len(),
-            Split::Test => self.set.train.len() + self.set.valid.len(),
-        };
-        let examples = self.set.split(split).to_vec();
-        let clips = (first..first + examples.len()).collect();
-        Subset { examples, clips }
-    }
-}
 
 /// A change of a model's parts before training, for tests that plant a fault.
 pub type Tamper<'a> = &'a dyn Fn(&mut Model);
@@ -166,10 +121,11 @@ fn execute(
     let device: DeviceChoice = run.cell.device.parse()?;
     let device = device.resolve()?;
     let backbone = BackboneRef::find(&run.backbone)?.open(device, Compat::Sure)?;
-    let data = CellData::read(&config, &run.data, backbone.rate_hz())?;
+    let data = CellData::read(&config.task, config.limit, config.protocol, &run.data, backbone.rate_hz())?;
     check_identity(run, &*backbone, &data)?;
     let task = task_for(&config.task, &data.set.labels);
-    let metric = metric(&config.task.metric)?;
+    let metrics = metrics(&config.task)?;
+    let metric = metrics[0];
     let seed = Seed::new(run.cell.seed);
     let (mut model, declared) =
         model::build(backbone, &config.method, &*task, config.regime(), Start::Seeded(seed))?;
@@ -213,8 +169,12 @@ fn execute(
     let on_valid = evaluate(&model, &*task, &trunk, &valid, metric)?;
     let seconds_eval = evaluating.elapsed().as_secs_f64();
 
-    let scores =
-        vec![split_score(Split::Valid, &on_valid, metric)?, split_score(Split::Test, &scored, metric)?];
+    let mut scores = Vec::new();
+    for (split, on) in [(Split::Valid, &on_valid), (Split::Test, &scored)] {
+        for metric in &metrics {
+            scores.push(split_score(split, on, *metric)?);
+        }
+    }
     let predictions = rows(&test, &scored);
     let cost = Cost {
         seconds_total: start.elapsed().as_secs_f64(),
@@ -228,8 +188,29 @@ fn execute(
         head_bytes: model.headed.store.bytes(),
     };
     let floor = random_floor(&data.set, &*task, metric)?;
-    let record = finish(run, &model, declared, &doctor, trained, scores, floor);
+    let mut record = finish(run, &model, declared, &doctor, trained, scores, floor);
+    record.checks.extend(findings(&data.set, &scored));
     Ok(Finished { record, predictions, cost })
+}
+
+/// The metrics of a task: the one that decides, then the others.
+fn metrics(card: &TaskCard) -> Result<Vec<&'static dyn Metric>> {
+    [&card.metric].into_iter().chain(&card.also).map(|name| Ok(metric(name)?)).collect()
+}
+
+/// What is known of labels and answers that no number shows.
+fn findings(set: &LabelledSet, scored: &Evaluation) -> Vec<CheckResult> {
+    let note = |note: &String| CheckResult { name: "data".to_owned(), ok: true, detail: note.clone() };
+    let mut found: Vec<CheckResult> = set.notes.iter().map(note).collect();
+    if scored.too_short > 0 {
+        let detail = format!(
+            "{} of {} test utterances have fewer frames than their transcript needs and cannot be right",
+            scored.too_short,
+            scored.references.len()
+        );
+        found.push(CheckResult { name: "too-short".to_owned(), ok: true, detail });
+    }
+    found
 }
 
 /// The cell's id must speak of what is really there.
@@ -306,8 +287,14 @@ fn split_score(split: Split, scored: &Evaluation, metric: &dyn Metric) -> Result
     })
 }
 
-/// What drawing labels from the training distribution scores on the test split.
+/// What drawing labels from the training distribution scores on the test split, or saying nothing.
 fn random_floor(set: &LabelledSet, task: &dyn Task, metric: &dyn Metric) -> Result<SplitScore> {
+    if let Some(silence) = task.silence() {
+        let references: Vec<String> = set.test.iter().map(|example| task.reference(example)).collect();
+        let value = metric.score(&vec![silence; references.len()], &references)?;
+        let score = score(metric, value, references.len());
+        return Ok(SplitScore { split: Split::Test.name().to_owned(), score, interval: None });
+    }
     let pool: Vec<String> = set.train.iter().map(|example| task.reference(example)).collect();
     let references: Vec<String> = set.test.iter().map(|example| task.reference(example)).collect();
     let mut random = SplitMix64::new(0);

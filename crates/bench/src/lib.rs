@@ -2,6 +2,7 @@
 
 pub mod backbone;
 pub mod cell;
+pub mod celldata;
 pub mod cli;
 pub mod environment;
 pub mod interchange;
@@ -13,3 +14,4 @@ pub mod pool;
 pub mod predictor;
 pub mod presets;
 pub mod rundir;
+pub mod suite;

@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
-use sure_data::TaskCard;
+use sure_data::{Protocol, TaskCard};
 use sure_nn::{Backbone, Loading, Seed, Source, tch::Device};
 use sure_tasks::Task;
 use sure_train::{Adapted, Headed, Model, Regime, TrainConfig};
@@ -21,6 +21,13 @@ pub struct RunConfig {
     pub train: TrainConfig,
     /// Utterances a split at most.
     pub limit: Option<usize>,
+    /// How a published data set is read.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub protocol: Protocol,
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 impl RunConfig {

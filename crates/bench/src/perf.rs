@@ -13,7 +13,7 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
-use sure_data::Example;
+use sure_data::{Example, Labels, Target};
 use sure_nn::{
     Cx, Input, Keep, NoAdapter, Seed,
     tch::{self, Device, Kind, Tensor},
@@ -284,7 +284,7 @@ impl Work {
         let input = Input { values, lengths: vec![columns; batch as usize] };
         let card = presets::task("ks")?;
         let labels: Vec<String> = (0..CLASSES).map(|label| label.to_string()).collect();
-        let task = task_for(&card, &labels);
+        let task = task_for(&card, &Labels::Classes(labels));
         let step = row.ends_with("lora-step");
         let method = presets::method(if step { "lora" } else { "linear" })?;
         let (model, _) = build(
@@ -304,7 +304,7 @@ impl Work {
         let example = |index: usize| Example {
             id: index.to_string(),
             audio: PathBuf::new(),
-            label: index % CLASSES,
+            target: Target::Class(index % CLASSES),
             speaker: None,
         };
         Ok(Self { model, task, input, examples: (0..batch as usize).map(example).collect(), optimiser })

@@ -1,19 +1,17 @@
 //! From flags to cells.
 
-use std::{
-    collections::BTreeMap,
-    path::{Path, PathBuf},
-};
+use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
-use sure_data::{Applies, Manifest, TaskCard, discover};
-use sure_nn::{Backbone, DeviceChoice, tch::Device};
+use sure_data::{Applies, Manifest, Protocol, TaskCard, dataset, discover};
+use sure_nn::{DeviceChoice, tch::Device};
 use sure_records::{Cell, CellId};
 use sure_zoo::Compat;
 
 use crate::{
-    backbone::BackboneRef,
-    cell::{CellData, absolute},
+    backbone::{BackboneRef, Missing},
+    cell::absolute,
+    celldata::{CellData, read_options},
     environment,
     model::RunConfig,
     presets,
@@ -51,6 +49,18 @@ pub struct Request {
     pub device: DeviceChoice,
     /// Cache folder; `None` = off.
     pub cache: Option<PathBuf>,
+    /// Whose choices are followed where the project departs from the reference.
+    pub compat: Choices,
+}
+
+/// Whose choices are followed where the project departs from the paper's code.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Choices {
+    /// The project's own
+    #[default]
+    Sure,
+    /// Those of the paper's code, its defects included
+    Reference,
 }
 
 /// Peak learning rates in the place of the preset's.
@@ -77,6 +87,10 @@ pub struct Plan {
     pub runs: Vec<RunFile>,
     /// Sets that do not have a task, in words.
     pub refused: Vec<String>,
+    /// What should be known of the data, in words.
+    pub notes: Vec<String>,
+    /// Data sets that the profile names and that are not there, with the way to them.
+    pub missing: Vec<String>,
 }
 
 impl Plan {
@@ -102,38 +116,51 @@ pub fn plan(request: &Request) -> Result<Plan> {
     let device = request.device.resolve()?;
     let backbone = reference.open(device, Compat::Sure)?;
     let weights_hash = backbone.identity();
-    let manifests = discover(&request.data)?;
-    let (pairs, refused) = pairs(tasks, &manifests)?;
+    let compat = request.compat == Choices::Reference;
+    let protocol = if compat { Protocol::Reference } else { Protocol::Sure };
+    let readings = discover(&request.data, &read_options(protocol))?;
+    let (manifests, notes): (Vec<Manifest>, Vec<_>) =
+        readings.into_iter().map(|reading| (reading.manifest, reading.notes)).unzip();
+    // What a profile names need not be there; what the user names must.
+    let (there, missing) = if request.tasks.is_empty() {
+        present(tasks, &manifests)
+    } else {
+        (tasks.clone(), Vec::new())
+    };
+    let (pairs, refused) = pairs(&there, &manifests)?;
     if pairs.is_empty() {
-        bail!("no set in {} has any of the tasks: {}", request.data.display(), refused.join("; "));
+        let reasons: Vec<String> = refused.into_iter().chain(missing).collect();
+        let data = request.data.display();
+        return Err(Missing(format!("no set in {data} has any of the tasks:\n{}", reasons.join("\n"))).into());
     }
 
     let mut runs = Vec::new();
-    let mut seen = BTreeMap::new();
-    for (card, manifest) in pairs {
-        for method in methods {
-            let preset = presets::method(method)?;
-            let mut train = profile.train_config(method)?;
+    let mut notes: Vec<String> = notes.concat().iter().map(ToString::to_string).collect();
+    for Pair { card, manifest, heads } in pairs {
+        let mut card = profile.card(&card, &manifest.name, compat)?;
+        if card.heads.is_empty() {
+            card.heads = heads;
+        }
+        let data =
+            CellData::read(&card, request.limit, protocol, &manifest.path, backbone.rate_hz())?;
+        notes.extend(data.set.notes.iter().map(|note| format!("{}: {note}", data.set.name())));
+        for name in methods {
+            let method = profile.method(name, &presets::method(name)?, (&card.name, &manifest.name), compat)?;
+            let mut train = profile.train_config(name, &card.name, &manifest.name, data.set.train.len())?;
             train.steps = train.steps.min(request.max_steps.unwrap_or(u64::MAX));
             train.lr = request.rates.lr.unwrap_or(train.lr);
             train.head_lr = request.rates.head_lr.unwrap_or(train.head_lr);
-            let config =
-                RunConfig { method: preset.clone(), task: card.clone(), train, limit: request.limit };
-            let key = (card.name.clone(), manifest.path.clone());
-            let (labels, fingerprint) = match seen.get(&key) {
-                Some(known) => known,
-                None => seen.entry(key).or_insert(describe(&config, &manifest.path, &*backbone)?),
-            };
+            let config = RunConfig { method, task: card.clone(), train, limit: request.limit, protocol };
             for &seed in &request.seeds {
                 let cell = Cell {
                     suite: suite.name.clone(),
                     suite_version: suite.version,
                     task: card.name.clone(),
                     set: manifest.name.clone(),
-                    data_fingerprint: fingerprint.clone(),
+                    data_fingerprint: data.fingerprint.hash.clone(),
                     backbone: reference.name.clone(),
                     weights_hash: weights_hash.clone(),
-                    method: method.clone(),
+                    method: name.clone(),
                     seed,
                     precision: request.precision.clone(),
                     device: device_name(device),
@@ -145,12 +172,12 @@ pub fn plan(request: &Request) -> Result<Plan> {
                     backbone: reference.absolute()?,
                     data: absolute(&manifest.path)?,
                     cache: request.cache.clone(),
-                    labels: labels.clone(),
+                    labels: data.set.labels.clone(),
                 });
             }
         }
     }
-    Ok(Plan { runs, refused })
+    Ok(Plan { runs, refused, notes, missing })
 }
 
 /// Default folder of the cache.
@@ -165,17 +192,32 @@ fn device_name(device: Device) -> String {
     }
 }
 
-/// Labels and fingerprint of a set.
-fn describe(config: &RunConfig, manifest: &Path, backbone: &dyn Backbone) -> Result<(Vec<String>, String)> {
-    let data = CellData::read(config, manifest, backbone.rate_hz())?;
-    Ok((data.set.labels, data.fingerprint.hash))
+/// A task and a set that has it.
+struct Pair<'a> {
+    card: TaskCard,
+    manifest: &'a Manifest,
+    /// The heads that the set's own card names for the task.
+    heads: Vec<String>,
 }
 
-/// A task and a set that has it.
-type Pair<'a> = (TaskCard, &'a Manifest);
+/// The tasks whose data set is there, and for each of the others its set with the way to it.
+fn present(tasks: &[String], manifests: &[Manifest]) -> (Vec<String>, Vec<String>) {
+    let is_there = |task: &String| {
+        task.split_once('/').is_none_or(|(_, set)| manifests.iter().any(|manifest| manifest.name == set))
+    };
+    let (there, absent): (Vec<String>, Vec<String>) = tasks.iter().cloned().partition(is_there);
+    let way = |task: String| {
+        let set = task.split_once('/').and_then(|(_, set)| dataset(set));
+        set.map_or_else(|| task.clone(), |set| format!("{task}: {}", set.access.trim()))
+    };
+    (there, absent.into_iter().map(way).collect())
+}
 
 /// Every task with every set that has it; `task/set` names one.
-fn pairs<'a>(tasks: &[String], manifests: &'a [Manifest]) -> Result<(Vec<Pair<'a>>, Vec<String>)> {
+fn pairs<'a>(
+    tasks: &[String],
+    manifests: &'a [Manifest],
+) -> Result<(Vec<Pair<'a>>, Vec<String>)> {
     let (mut pairs, mut refused) = (Vec::new(), Vec::new());
     for name in tasks {
         let (task, set) = match name.split_once('/') {
@@ -187,7 +229,10 @@ fn pairs<'a>(tasks: &[String], manifests: &'a [Manifest]) -> Result<(Vec<Pair<'a
         for manifest in manifests.iter().filter(|manifest| set.is_none_or(|set| manifest.name == set)) {
             found = true;
             match card.applies(manifest)? {
-                Applies::Yes => pairs.push((card.clone(), manifest)),
+                Applies::Yes => {
+                    let heads = dataset(&manifest.name).map(|set| set.heads(task)).unwrap_or_default();
+                    pairs.push(Pair { card: card.clone(), manifest, heads });
+                }
                 Applies::No(refusal) if set.is_some() => bail!("{refusal}"),
                 Applies::No(refusal) => refused.push(refusal.to_string()),
             }

@@ -17,6 +17,8 @@ use crate::rundir::RunFile;
 pub struct Predictor {
     model: Model,
     task: Box<dyn Task>,
+    /// Seconds that the task looks at.
+    cut_seconds: Option<f64>,
     device: Device,
 }
 
@@ -27,7 +29,8 @@ impl Predictor {
     /// When a file is missing or damaged, or the backbone has changed.
     pub fn open(folder: &Path, device: Device) -> Result<Self> {
         let run = RunFile::read(folder)?;
-        Ok(Self { model: run.load_model(folder, device)?, task: run.task()?, device })
+        let cut_seconds = run.config()?.task.cut_seconds;
+        Ok(Self { model: run.load_model(folder, device)?, task: run.task()?, cut_seconds, device })
     }
 
     /// The model.
@@ -42,9 +45,12 @@ impl Predictor {
     pub fn predict(&self, audio: &Path) -> Result<Prediction> {
         let backbone = &*self.model.backbone;
         let wave = sure_audio::load(audio, backbone.rate_hz())?;
+        let cut = self.cut_seconds.map_or(usize::MAX, |seconds| {
+            (seconds * f64::from(backbone.rate_hz())).round() as usize
+        });
         let clip = backbone
             .preparer()
-            .prepare(&wave.samples)
+            .prepare(&wave.samples[..cut.min(wave.samples.len())])
             .with_context(|| format!("reading {}", audio.display()))?;
         let _guard = tch::no_grad_guard();
         let input = Input::collate(&[clip], self.device);

@@ -1,15 +1,16 @@
 //! Presets: tasks, methods and suites as TOML, compiled in. A file below `presets/` is all there is to one: its name is
 //! the name.
 
-use std::collections::BTreeMap;
-
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use sure_adapters::AdapterConfig;
 use sure_data::TaskCard;
-use sure_train::{Augment, Schedule, TrainConfig, Unfreeze};
+use sure_records::Published;
+use sure_train::Unfreeze;
 
-// `METHODS`, `TASKS`, `SUITES`: name and text of every file below presets/, see build.rs.
+use crate::suite::Suite;
+
+// `METHODS`, `TASKS`, `SUITES`, `PUBLISHED`: name and text of every file below presets/, see build.rs.
 include!(concat!(env!("OUT_DIR"), "/presets.rs"));
 
 /// A method: what is put into the backbone, and what of it is trained.
@@ -25,104 +26,6 @@ pub struct MethodPreset {
     /// The modules that are put into it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub adapter: Option<AdapterConfig>,
-}
-
-/// A suite.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Suite {
-    /// Its name.
-    pub name: String,
-    /// What it is.
-    pub title: String,
-    /// Raised by anything that can move a number.
-    pub version: u32,
-    /// Its profiles by name.
-    pub profiles: BTreeMap<String, Profile>,
-}
-
-/// How a suite is run.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Profile {
-    /// One line for the registry.
-    pub summary: String,
-    /// Its tasks.
-    pub tasks: Vec<String>,
-    /// Its methods.
-    pub methods: Vec<String>,
-    /// The training budget, without learning rates.
-    pub train: Budget,
-    /// Learning rates by method.
-    pub rates: BTreeMap<String, Rates>,
-}
-
-/// A training budget; see [`TrainConfig`] for the fields.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "the fields are those of TrainConfig, documented there")]
-pub struct Budget {
-    pub steps: u64,
-    pub batch: usize,
-    pub accumulate: u64,
-    pub weight_decay: f64,
-    pub schedule: Schedule,
-    pub clip_norm: f64,
-    pub eval_every: u64,
-    pub patience: usize,
-    pub checkpoint_every: u64,
-    pub augment: Augment,
-    pub backbone_dropout: bool,
-}
-
-/// Peak learning rates.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Rates {
-    /// Of the adapter or the unfrozen backbone.
-    pub lr: f64,
-    /// Of the head.
-    pub head_lr: f64,
-}
-
-impl Profile {
-    /// The whole training configuration of `method`.
-    ///
-    /// # Errors
-    /// When the profile has no learning rate for it.
-    pub fn train_config(&self, method: &str) -> Result<TrainConfig> {
-        let rates = self.rates.get(method);
-        let Rates { lr, head_lr } =
-            *rates.with_context(|| format!("no learning rate for method {method}"))?;
-        let Budget {
-            steps,
-            batch,
-            accumulate,
-            weight_decay,
-            schedule,
-            clip_norm,
-            eval_every,
-            patience,
-            checkpoint_every,
-            augment,
-            backbone_dropout,
-        } = self.train;
-        Ok(TrainConfig {
-            steps,
-            batch,
-            accumulate,
-            lr,
-            head_lr,
-            weight_decay,
-            schedule,
-            clip_norm,
-            eval_every,
-            patience,
-            checkpoint_every,
-            augment,
-            backbone_dropout,
-        })
-    }
 }
 
 /// The names of all methods.
@@ -164,6 +67,27 @@ pub fn suite(name: &str) -> Result<Suite> {
     parse("suite", SUITES, name)
 }
 
+/// The figures that the authors of a suite reported; none where none are known.
+///
+/// # Errors
+/// When the preset is damaged.
+pub fn published(suite: &str) -> Result<Vec<Published>> {
+    if !PUBLISHED.iter().any(|(name, _)| *name == suite) {
+        return Ok(Vec::new());
+    }
+    Ok(parse::<Figures>("published figures", PUBLISHED, suite)?.figures)
+}
+
+/// A file below `presets/published/`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Figures {
+    /// The suite, which is the file's name.
+    #[expect(dead_code, reason = "it says what the file is about")]
+    suite: String,
+    figures: Vec<Published>,
+}
+
 fn parse<T: DeserializeOwned>(what: &str, all: &[(&str, &str)], name: &str) -> Result<T> {
     let Some((_, text)) = all.iter().find(|(known, _)| *known == name) else {
         let known: Vec<_> = all.iter().map(|(name, _)| *name).collect();
@@ -182,19 +106,17 @@ mod tests {
             method(name).unwrap();
         }
         for name in tasks() {
-            assert_eq!(task(name).unwrap().name, name);
-        }
-        for name in suites() {
-            let suite = suite(name).unwrap();
-            assert_eq!(suite.name, name);
-            for profile in suite.profiles.values() {
-                for task in &profile.tasks {
-                    super::task(task).unwrap();
-                }
-                for method in &profile.methods {
-                    profile.train_config(method).unwrap();
-                }
+            let card = task(name).unwrap();
+            assert_eq!(card.name, name);
+            for metric in [&card.metric].into_iter().chain(&card.also) {
+                sure_metrics::metric(metric).unwrap();
             }
+        }
+        for figure in published("sure").unwrap() {
+            method(&figure.method).unwrap();
+            task(&figure.task).unwrap();
+            let higher = sure_metrics::metric(&figure.metric).unwrap().info().higher_is_better;
+            assert!((0.0..=1.0).contains(&figure.value) && (figure.value > 0.3) == higher, "{figure:?}");
         }
     }
 

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, ensure};
 use serde::{Deserialize, Serialize};
 use sure_adapters::AdapterConfig;
+use sure_data::Labels;
 use sure_nn::{Backbone, Checkpoint, tch::Device};
 use sure_records::{Cell, write_atomic};
 use sure_tasks::{Task, task_for};
@@ -24,12 +25,12 @@ pub struct RunFile {
     pub cell: Cell,
     /// The word after `--backbone`, with an absolute path.
     pub backbone: String,
-    /// The manifest.
+    /// The manifest, or the folder of a published data set.
     pub data: PathBuf,
     /// Cache folder; `None` = off.
     pub cache: Option<PathBuf>,
-    /// The labels, in the order of the logits.
-    pub labels: Vec<String>,
+    /// What the task chooses from, in the order of the logits.
+    pub labels: Labels,
 }
 
 impl RunFile {

@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use sure_audio::AudioError;
+use sure_text::TextError;
 use thiserror::Error;
 
 use crate::{Refusal, Split};
@@ -117,6 +118,49 @@ pub enum DataError {
         /// How many rows.
         count: usize,
         /// At most three of them, as `id (label)`.
+        examples: Vec<String>,
+    },
+    /// A head that no row speaks of.
+    #[error("set `{set}` has nothing called `{head}` for the task `{task}`; there are: {}", known.join(", "))]
+    NoSuchHead {
+        /// The data set.
+        set: String,
+        /// The task.
+        task: String,
+        /// The head.
+        head: String,
+        /// What rows speak of.
+        known: Vec<String>,
+    },
+    /// Texts of which no alphabet can be made.
+    #[error("make the alphabet of set `{set}`, task `{task}`")]
+    Alphabet {
+        /// The data set.
+        set: String,
+        /// The task.
+        task: String,
+        /// Why not.
+        #[source]
+        source: TextError,
+    },
+    /// Texts of which a large part cannot be learnt.
+    #[error(
+        "set `{set}`, task `{task}`: {unknown} of {total} {split} tokens occur in no training text, as in {}; \
+         more than one in a hundred cannot be scored honestly",
+        examples.join(", ")
+    )]
+    UnknownTokens {
+        /// The data set.
+        set: String,
+        /// The task.
+        task: String,
+        /// The split of the texts.
+        split: Split,
+        /// How many tokens are unknown.
+        unknown: usize,
+        /// How many there are.
+        total: usize,
+        /// At most three texts, as `id (text)`.
         examples: Vec<String>,
     },
     /// The set does not have the task.

@@ -31,7 +31,8 @@ impl AudioFacts {
     }
 }
 
-/// Decodes the recordings at `rate_hz` on `threads` threads and returns their facts in the same order.
+/// Decodes the recordings at `rate_hz` on `threads` threads and returns their facts in the same order; with `cut`, those
+/// of at most so many first samples.
 ///
 /// `memo` is a file that remembers them by path, size and time of change, so that a second call decodes nothing; a memo
 /// that cannot be read is made anew.
@@ -43,17 +44,18 @@ impl AudioFacts {
 pub fn facts<'a>(
     examples: impl IntoIterator<Item = &'a Example>,
     rate_hz: u32,
+    cut: Option<usize>,
     threads: usize,
     memo: Option<&Path>,
 ) -> Result<Vec<AudioFacts>, DataError> {
     let examples: Vec<&Example> = examples.into_iter().collect();
     let mut known = memo.map(Memo::read).unwrap_or_default();
     let stamps: Vec<Option<Stamp>> =
-        examples.iter().map(|example| Stamp::of(&example.audio, rate_hz)).collect();
+        examples.iter().map(|example| Stamp::of(&example.audio, rate_hz, cut)).collect();
     let mut found: Vec<Option<AudioFacts>> =
         stamps.iter().map(|stamp| stamp.as_ref().and_then(|stamp| known.get(stamp))).collect();
     let missing: Vec<usize> = (0..examples.len()).filter(|&index| found[index].is_none()).collect();
-    let decoded = decode(&examples, &missing, rate_hz, threads);
+    let decoded = decode(&examples, &missing, (rate_hz, cut), threads);
     let mut failure = None;
     for (index, result) in decoded {
         match result {
@@ -85,7 +87,7 @@ pub fn facts<'a>(
 fn decode(
     examples: &[&Example],
     indices: &[usize],
-    rate_hz: u32,
+    length: (u32, Option<usize>),
     threads: usize,
 ) -> Vec<(usize, Result<AudioFacts, DataError>)> {
     let (next, failed) = (AtomicUsize::new(0), AtomicBool::new(false));
@@ -96,7 +98,7 @@ fn decode(
             scope.spawn(move || {
                 while !failed.load(Ordering::Relaxed) {
                     let Some(&index) = indices.get(next.fetch_add(1, Ordering::Relaxed)) else { break };
-                    let result = decode_one(examples[index], rate_hz);
+                    let result = decode_one(examples[index], length);
                     failed.fetch_or(result.is_err(), Ordering::Relaxed);
                     sender.send((index, result)).expect("the receiver outlives the scope");
                 }
@@ -109,8 +111,9 @@ fn decode(
     results
 }
 
-fn decode_one(example: &Example, rate_hz: u32) -> Result<AudioFacts, DataError> {
+fn decode_one(example: &Example, (rate_hz, cut): (u32, Option<usize>)) -> Result<AudioFacts, DataError> {
     let waveform = sure_audio::load(&example.audio, rate_hz)
         .map_err(|source| DataError::Audio { id: example.id.clone(), source })?;
-    Ok(AudioFacts::of(&waveform.samples))
+    let kept = cut.unwrap_or(usize::MAX).min(waveform.samples.len());
+    Ok(AudioFacts::of(&waveform.samples[..kept]))
 }

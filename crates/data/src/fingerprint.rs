@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use crate::{AudioFacts, DataError, LabelledSet, Split};
+use crate::{AudioFacts, DataError, LabelledSet, Split, Target};
 
 /// Which data a result belongs to, and what is odd about its splits.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -39,7 +39,7 @@ pub struct SplitCounts {
     pub utterances: usize,
     /// How long they are together.
     pub seconds: f64,
-    /// How many utterances each class has, by label.
+    /// How many utterances each class has, by label; empty for transcripts.
     pub labels: BTreeMap<String, usize>,
 }
 
@@ -71,9 +71,12 @@ impl Fingerprint {
             rest = others;
             let mut labels: BTreeMap<String, usize> = BTreeMap::new();
             for (example, fact) in examples.iter().zip(these) {
-                let label = &set.labels[example.label];
-                *labels.entry(label.clone()).or_default() += 1;
-                lines.push((example.id.as_str(), split.name(), label.as_str(), fact.sha256));
+                let label = set.labels.render(&example.target);
+                // A list of all transcripts would say nothing.
+                if !matches!(example.target, Target::Text(_)) {
+                    *labels.entry(label.clone()).or_default() += 1;
+                }
+                lines.push((example.id.as_str(), split.name(), label, fact.sha256));
                 same.entry(fact.sha256).or_default().push((split, &example.id));
             }
             let samples = these.iter().map(|fact| fact.samples).sum();
@@ -111,12 +114,12 @@ fn same_audio(groups: BTreeMap<[u8; 32], Vec<(Split, &str)>>) -> (Vec<SameAudio>
     (across.into_iter().map(name).collect(), within.into_iter().map(name).collect())
 }
 
-fn hash(mut lines: Vec<(&str, &str, &str, [u8; 32])>) -> String {
+fn hash(mut lines: Vec<(&str, &str, String, [u8; 32])>) -> String {
     lines.sort_unstable();
     let mut hash = Sha256::new();
     for (id, split, label, samples) in lines {
         // Lengths first, so that no two lists of texts give the same bytes.
-        for text in [id, split, label] {
+        for text in [id, split, &label] {
             hash.update((text.len() as u64).to_le_bytes());
             hash.update(text);
         }

@@ -2,34 +2,43 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::Example;
+use crate::{Example, Target};
 
 /// At most `limit` of the examples, the classes in their proportions and each at least once where the limit allows.
-/// Which ones depends on the ids alone, so that a longer list keeps most of a shorter one's choice.
+/// Which ones depends on the ids alone, so that a longer list keeps most of a shorter one's choice. Targets that are no
+/// single class count as one class.
 pub(crate) fn stratified(mut examples: Vec<Example>, classes: usize, limit: usize) -> Vec<Example> {
     if examples.len() <= limit {
         return examples;
     }
-    let mut sizes = vec![0_usize; classes];
+    let mut sizes = vec![0_usize; classes.max(1)];
     for example in &examples {
-        sizes[example.label] += 1;
+        sizes[class(example)] += 1;
     }
     examples.sort_by_cached_key(|example| hash(&example.id));
     // The k-th of a class's n stands at k/n: the first of every class stands at 0, and any cut takes the same share of
     // each. Compared as fractions, so that nothing is rounded.
-    let mut taken = vec![0_usize; classes];
+    let mut taken = vec![0_usize; sizes.len()];
     let mut placed: Vec<(usize, usize, Example)> = examples
         .into_iter()
         .map(|example| {
-            let place = taken[example.label];
-            taken[example.label] += 1;
-            (place, sizes[example.label], example)
+            let class = class(&example);
+            let place = taken[class];
+            taken[class] += 1;
+            (place, sizes[class], example)
         })
         .collect();
     placed.sort_by(|left, right| (left.0 * right.1).cmp(&(right.0 * left.1)));
     let mut kept: Vec<Example> = placed.into_iter().take(limit).map(|(_, _, example)| example).collect();
     kept.sort_by(|left, right| left.id.cmp(&right.id));
     kept
+}
+
+fn class(example: &Example) -> usize {
+    match example.target {
+        Target::Class(class) => class,
+        Target::Classes(_) | Target::Text(_) => 0,
+    }
 }
 
 fn hash(id: &str) -> [u8; 32] {
@@ -46,14 +55,15 @@ mod tests {
         let example = |(index, &label): (usize, &usize)| Example {
             id: format!("u{index:04}"),
             audio: "a.wav".into(),
-            label,
+            target: Target::Class(label),
             speaker: None,
         };
         labels.iter().enumerate().map(example).collect()
     }
 
     fn per_class(examples: &[Example], classes: usize) -> Vec<usize> {
-        (0..classes).map(|class| examples.iter().filter(|example| example.label == class).count()).collect()
+        let count = |class| examples.iter().filter(|example| example.target == Target::Class(class)).count();
+        (0..classes).map(count).collect()
     }
 
     #[test]

@@ -39,11 +39,12 @@ pub(crate) struct Stamp {
 
 impl Stamp {
     /// `None` where the file cannot be looked at; decoding it will say why.
-    pub(crate) fn of(path: &Path, rate_hz: u32) -> Option<Self> {
+    pub(crate) fn of(path: &Path, rate_hz: u32, cut: Option<usize>) -> Option<Self> {
         let path = fs::canonicalize(path).ok()?;
         let data = fs::metadata(&path).ok()?;
         let mtime = data.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
-        let key = format!("{}@{rate_hz}", path.to_str()?);
+        let cut = cut.map(|samples| format!(":{samples}")).unwrap_or_default();
+        let key = format!("{}@{rate_hz}{cut}", path.to_str()?);
         Some(Self { key, size: data.len(), mtime_ns: u64::try_from(mtime.as_nanos()).ok()? })
     }
 }

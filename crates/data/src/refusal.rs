@@ -33,6 +33,13 @@ pub enum Reason {
         /// The key, as the task's card names it.
         key: String,
     },
+    /// Rows have the key, and none has it in a form that the task can use.
+    NoSuchForm {
+        /// The key.
+        key: String,
+        /// What it must be.
+        wanted: &'static str,
+    },
     /// The training rows have one class only.
     OneClass {
         /// The class.
@@ -52,6 +59,7 @@ impl fmt::Display for Refusal {
         write!(formatter, "set `{}` has no task `{}`: ", self.set, self.task)?;
         match &self.reason {
             Reason::NoSuchKey { key } => write!(formatter, "no row has the key `{key}`"),
+            Reason::NoSuchForm { key, wanted } => write!(formatter, "no row's `{key}` is {wanted}"),
             Reason::OneClass { label } => {
                 write!(formatter, "all training rows are of one class, `{label}`, and two are needed")
             }

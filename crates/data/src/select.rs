@@ -1,16 +1,29 @@
 //! From a manifest to the labelled set of a task.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::limit::stratified;
 use crate::manifest::text;
-use crate::{Applies, DataError, Example, LabelledSet, Manifest, Reason, Refusal, Row, Split, TaskCard};
+use crate::truth::{Truth, Truths};
+use crate::{
+    Applies, DataError, Example, HeadLabels, LabelledSet, Labels, Manifest, NONE, Reason, Refusal, Row,
+    Split, Target, TaskCard, TaskKind, target::render_fields, tokens,
+};
 
-/// A row that has both keys of the task.
-struct Labelled<'a> {
-    row: &'a Row,
-    label: String,
-    split: Split,
+/// A row that takes part in the task.
+pub(crate) struct Labelled<'a> {
+    pub(crate) row: &'a Row,
+    pub(crate) truth: Truth,
+    pub(crate) split: Split,
+}
+
+/// A row with its right answer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Reference<'a> {
+    /// The row.
+    pub row: &'a Row,
+    /// The answer, as text.
+    pub reference: String,
 }
 
 impl TaskCard {
@@ -20,7 +33,7 @@ impl TaskCard {
     /// # Errors
     ///
     /// What is wrong with a set that does have the task: [`DataError::UnknownSplit`], [`DataError::UnknownLabel`],
-    /// [`DataError::BadValue`].
+    /// [`DataError::UnknownTokens`], [`DataError::BadValue`].
     pub fn applies(&self, manifest: &Manifest) -> Result<Applies, DataError> {
         match self.select(manifest, None) {
             Ok(_) => Ok(Applies::Yes),
@@ -39,52 +52,106 @@ impl TaskCard {
         if limit == Some(0) {
             return Err(DataError::ZeroLimit);
         }
-        let rows = self.labelled(manifest)?;
-        let numbers = self.classes(manifest, &rows)?;
-        self.check_labels(manifest, &rows, &numbers)?;
+        let mut truths = Truths::new(self);
+        let rows = self.labelled(manifest, &mut truths)?;
+        let mut notes = truths.notes();
+        let (labels, targets) = match self.kind {
+            TaskKind::SequenceClassification => self.classes(manifest, &rows)?,
+            TaskKind::JointClassification => self.heads(manifest, &rows)?,
+            TaskKind::Characters | TaskKind::Phones | TaskKind::Slots => {
+                tokens::label(self, manifest, &rows, &mut notes)?
+            }
+        };
         let mut splits: [Vec<Example>; 3] = Default::default();
-        for Labelled { row, label, split } in &rows {
+        for (Labelled { row, split, .. }, target) in rows.iter().zip(targets) {
             splits[*split as usize].push(Example {
                 id: row.id.clone(),
                 audio: row.audio.clone(),
-                label: numbers[label],
+                target,
                 speaker: text(&manifest.path, row.line, &row.fields, "speaker")?,
             });
         }
+        let classes = labels.classes().map_or(1, <[String]>::len);
         let [train, valid, test] = splits.map(|mut examples| {
             // The order of a manifest's lines must not move a number.
             examples.sort_by(|left, right| left.id.cmp(&right.id));
             match limit {
-                Some(limit) => stratified(examples, numbers.len(), limit),
+                Some(limit) => stratified(examples, classes, limit),
                 None => examples,
             }
         });
         let skipped = manifest.rows.len() - rows.len();
         let (task, set) = (self.name.clone(), manifest.name.clone());
-        Ok(LabelledSet { task, set, labels: numbers.into_keys().collect(), train, valid, test, skipped })
+        Ok(LabelledSet { task, set, labels, train, valid, test, skipped, notes })
+    }
+
+    /// The rows that a model with these labels can be scored on, with the right answers as text: those of the test split,
+    /// or all where no row has a split.
+    ///
+    /// # Errors
+    ///
+    /// [`DataError::BadValue`], [`DataError::BadLine`].
+    pub fn references<'a>(
+        &self,
+        manifest: &'a Manifest,
+        labels: &Labels,
+    ) -> Result<Vec<Reference<'a>>, DataError> {
+        let mut truths = Truths::new(self);
+        let has_splits = manifest.rows.iter().any(|row| row.fields.contains_key(&self.split));
+        let mut references = Vec::new();
+        for row in &manifest.rows {
+            let split = text(&manifest.path, row.line, &row.fields, &self.split)?;
+            if has_splits && split.as_deref().and_then(Split::parse) != Some(Split::Test) {
+                continue;
+            }
+            let reference = match truths.of(manifest, row)? {
+                None => continue,
+                Some(Truth::Label(text) | Truth::Text(text)) => text,
+                Some(Truth::Fields(fields)) => {
+                    let Labels::Heads(heads) = labels else { continue };
+                    let value = |head: &HeadLabels| fields.get(&head.name).map_or(NONE, String::as_str);
+                    let part = |head: &HeadLabels| (head.name.clone(), value(head).to_owned());
+                    render_fields(heads.iter().map(part))
+                }
+            };
+            references.push(Reference { row, reference });
+        }
+        Ok(references)
     }
 
     fn refuse(&self, manifest: &Manifest, reason: Reason) -> DataError {
         DataError::Refused(Refusal { task: self.name.clone(), set: manifest.name.clone(), reason })
     }
 
-    fn labelled<'a>(&self, manifest: &'a Manifest) -> Result<Vec<Labelled<'a>>, DataError> {
-        for key in [&self.label, &self.split] {
-            if !manifest.rows.iter().any(|row| row.fields.get(key).is_some_and(|value| !value.is_null())) {
-                return Err(self.refuse(manifest, Reason::NoSuchKey { key: key.clone() }));
-            }
+    fn labelled<'a>(
+        &self,
+        manifest: &'a Manifest,
+        truths: &mut Truths<'_>,
+    ) -> Result<Vec<Labelled<'a>>, DataError> {
+        let has = |key: &String| {
+            manifest.rows.iter().any(|row| row.fields.get(key).is_some_and(|value| !value.is_null()))
+        };
+        if !has(&self.label) && !self.fallback.as_ref().is_some_and(has) {
+            return Err(self.refuse(manifest, Reason::NoSuchKey { key: self.label.clone() }));
+        }
+        if !has(&self.split) {
+            return Err(self.refuse(manifest, Reason::NoSuchKey { key: self.split.clone() }));
         }
         let mut rows = Vec::new();
         for row in &manifest.rows {
-            let value = |key| text(&manifest.path, row.line, &row.fields, key);
-            let (Some(label), Some(split)) = (value(&self.label)?, value(&self.split)?) else { continue };
+            let Some(split) = text(&manifest.path, row.line, &row.fields, &self.split)? else { continue };
+            let Some(truth) = truths.of(manifest, row)? else { continue };
             let split = Split::parse(&split).ok_or_else(|| DataError::UnknownSplit {
                 path: manifest.path.clone(),
                 line: row.line,
                 key: self.split.clone(),
                 value: split,
             })?;
-            rows.push(Labelled { row, label, split });
+            rows.push(Labelled { row, truth, split });
+        }
+        if rows.is_empty() && self.kind == TaskKind::Slots {
+            let reason = Reason::NoSuchForm { key: self.label.clone(), wanted: truths.wanted() };
+            return Err(self.refuse(manifest, reason));
         }
         for split in Split::ALL {
             if !rows.iter().any(|row| row.split == split) {
@@ -94,35 +161,84 @@ impl TaskCard {
         Ok(rows)
     }
 
-    /// The labels of the training rows with their numbers, in sorted order.
     fn classes(
         &self,
         manifest: &Manifest,
         rows: &[Labelled<'_>],
-    ) -> Result<BTreeMap<String, usize>, DataError> {
-        let training = rows.iter().filter(|row| row.split == Split::Train);
-        let mut numbers: BTreeMap<String, usize> = training.map(|row| (row.label.clone(), 0)).collect();
-        for (number, slot) in numbers.values_mut().enumerate() {
-            *slot = number;
+    ) -> Result<(Labels, Vec<Target>), DataError> {
+        let label = |row: &Labelled<'_>| match &row.truth {
+            Truth::Label(label) => label.clone(),
+            Truth::Fields(_) | Truth::Text(_) => String::new(),
+        };
+        let labels = self.number(manifest, rows, &label)?;
+        if let [label] = &labels[..] {
+            return Err(self.refuse(manifest, Reason::OneClass { label: label.clone() }));
         }
-        if numbers.len() < 2 {
-            let label = numbers.into_keys().next().unwrap_or_default();
-            return Err(self.refuse(manifest, Reason::OneClass { label }));
-        }
-        Ok(numbers)
+        let numbers = numbers(&labels);
+        let targets = rows.iter().map(|row| Target::Class(numbers[label(row).as_str()])).collect();
+        Ok((Labels::Classes(labels), targets))
     }
 
-    fn check_labels(
+    fn heads(&self, manifest: &Manifest, rows: &[Labelled<'_>]) -> Result<(Labels, Vec<Target>), DataError> {
+        let fields = |row: &Labelled<'_>| match &row.truth {
+            Truth::Fields(fields) => fields.clone(),
+            Truth::Label(_) | Truth::Text(_) => BTreeMap::new(),
+        };
+        let there: BTreeSet<String> = rows.iter().flat_map(|row| fields(row).into_keys()).collect();
+        let names: Vec<String> =
+            if self.heads.is_empty() { there.iter().cloned().collect() } else { self.heads.clone() };
+        if let Some(name) = names.iter().find(|name| !there.contains(*name)) {
+            return Err(DataError::NoSuchHead {
+                task: self.name.clone(),
+                set: manifest.name.clone(),
+                head: name.clone(),
+                known: there.into_iter().collect(),
+            });
+        }
+        let mut heads = Vec::new();
+        let mut targets: Vec<Vec<usize>> = vec![Vec::new(); rows.len()];
+        for name in names {
+            let value =
+                |row: &Labelled<'_>| fields(row).get(&name).cloned().unwrap_or_else(|| NONE.to_owned());
+            let labels = self.number(manifest, rows, &value)?;
+            // What is the same everywhere is nothing to learn, unless it was asked for.
+            if labels.len() < 2 && self.heads.is_empty() {
+                continue;
+            }
+            let numbers = numbers(&labels);
+            for (target, row) in targets.iter_mut().zip(rows) {
+                target.push(numbers[value(row).as_str()]);
+            }
+            heads.push(HeadLabels { name, labels });
+        }
+        if heads.iter().all(|head| head.labels.len() < 2) {
+            return Err(self.refuse(manifest, Reason::OneClass { label: self.label.clone() }));
+        }
+        Ok((Labels::Heads(heads), targets.into_iter().map(Target::Classes).collect()))
+    }
+
+    /// The labels of the training rows: in the card's order where it has one, else sorted.
+    ///
+    /// # Errors
+    ///
+    /// [`DataError::UnknownLabel`] where another row has a label that none of them has.
+    fn number(
         &self,
         manifest: &Manifest,
         rows: &[Labelled<'_>],
-        numbers: &BTreeMap<String, usize>,
-    ) -> Result<(), DataError> {
+        label: &dyn Fn(&Labelled<'_>) -> String,
+    ) -> Result<Vec<String>, DataError> {
+        let training = rows.iter().filter(|row| row.split == Split::Train);
+        let mut labels: BTreeSet<String> = training.map(label).collect();
+        let listed = self.labels.iter().filter(|name| labels.contains(*name)).count() == labels.len();
+        if listed && !self.labels.is_empty() {
+            labels = self.labels.iter().cloned().collect();
+        }
         for split in [Split::Valid, Split::Test] {
             let strangers: Vec<String> = rows
                 .iter()
-                .filter(|row| row.split == split && !numbers.contains_key(&row.label))
-                .map(|row| format!("{} ({})", row.row.id, row.label))
+                .filter(|row| row.split == split && !labels.contains(&label(row)))
+                .map(|row| format!("{} ({})", row.row.id, label(row)))
                 .collect();
             if !strangers.is_empty() {
                 return Err(DataError::UnknownLabel {
@@ -134,6 +250,11 @@ impl TaskCard {
                 });
             }
         }
-        Ok(())
+        let in_order = listed && !self.labels.is_empty();
+        Ok(if in_order { self.labels.clone() } else { labels.into_iter().collect() })
     }
+}
+
+fn numbers(labels: &[String]) -> BTreeMap<&str, usize> {
+    labels.iter().enumerate().map(|(number, label)| (label.as_str(), number)).collect()
 }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::Split;
+use crate::{AudioFacts, Labels, Split, Target};
 
 /// The utterances of one task on one data set, in three splits, each sorted by id.
 #[derive(Clone, Debug, PartialEq)]
@@ -11,8 +11,8 @@ pub struct LabelledSet {
     pub task: String,
     /// The data set's name.
     pub set: String,
-    /// The classes, sorted; those of all training rows, whatever the limit.
-    pub labels: Vec<String>,
+    /// What there is to choose from: of all training rows, whatever the limit.
+    pub labels: Labels,
     /// What is learnt from.
     pub train: Vec<Example>,
     /// What the best step is chosen by.
@@ -21,6 +21,8 @@ pub struct LabelledSet {
     pub test: Vec<Example>,
     /// How many rows of the manifest have no label or no split for this task.
     pub skipped: usize,
+    /// What a reader of the results should know of the labels, in words.
+    pub notes: Vec<String>,
 }
 
 /// One labelled utterance.
@@ -30,8 +32,8 @@ pub struct Example {
     pub id: String,
     /// The recording.
     pub audio: PathBuf,
-    /// Its class, an index into [`LabelledSet::labels`].
-    pub label: usize,
+    /// What is right for it.
+    pub target: Target,
     /// Who speaks, where the manifest says so.
     pub speaker: Option<String>,
 }
@@ -59,6 +61,39 @@ impl LabelledSet {
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// Leaves out the recordings of `split` that are longer than `seconds`, with their facts (in the order of
+    /// [`LabelledSet::examples`] at `rate_hz`), and returns how many they were.
+    pub fn leave_out_longer(
+        &mut self,
+        split: Split,
+        seconds: f64,
+        facts: &mut Vec<AudioFacts>,
+        rate_hz: u32,
+    ) -> usize {
+        let most = seconds * f64::from(rate_hz);
+        let first: usize =
+            Split::ALL.into_iter().take_while(|other| *other != split).map(|other| self.split(other).len()).sum();
+        let examples = match split {
+            Split::Train => &mut self.train,
+            Split::Valid => &mut self.valid,
+            Split::Test => &mut self.test,
+        };
+        let fits: Vec<bool> =
+            facts.iter().skip(first).take(examples.len()).map(|fact| fact.samples as f64 <= most).collect();
+        let keep = |index: usize| fits.get(index).copied().unwrap_or(true);
+        let mut index = 0;
+        examples.retain(|_| {
+            index += 1;
+            keep(index - 1)
+        });
+        let mut place = 0_usize;
+        facts.retain(|_| {
+            place += 1;
+            (place - 1).checked_sub(first).is_none_or(keep)
+        });
+        fits.iter().filter(|fits| !**fits).count()
     }
 
     /// `task/set`, as tables and `--tasks` name it.

@@ -27,4 +27,4 @@ pub use record::{
     SplitScore,
 };
 pub use store::Store;
-pub use table::{Column, Entry, Row, RowKind, Section, Table, TableFormat};
+pub use table::{Column, Entry, Published, Row, RowKind, Section, Table, TableFormat};

@@ -139,6 +139,9 @@ pub struct CurvePoint {
     /// The validation score.
     #[serde(deserialize_with = "number_or_null")]
     pub valid: f64,
+    /// The mean validation loss; `None` in records that were made before it was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub valid_loss: Option<f64>,
 }
 
 // JSON has no NaN: serde_json writes null. A diverged run's record must still be readable.
@@ -196,7 +199,7 @@ pub(crate) mod tests {
             outcome: Outcome::Ok,
             scores: vec![SplitScore { split: "test".into(), score: score.clone(), interval }],
             floor: Some(SplitScore { split: "test".into(), score: Score { value: 0.1, ..score }, interval }),
-            curve: vec![CurvePoint { step: 10, train_loss: 0.5, valid: 0.75 }],
+            curve: vec![CurvePoint { step: 10, train_loss: 0.5, valid: 0.75, valid_loss: Some(0.5) }],
             best_step: Some(10),
             converged: true,
             checks: vec![CheckResult { name: "alive".into(), ok: true, detail: "all moved".into() }],
@@ -227,7 +230,7 @@ pub(crate) mod tests {
 
     #[test]
     fn a_diverged_curve_can_be_read() {
-        let point = CurvePoint { step: 3, train_loss: f64::NAN, valid: f64::INFINITY };
+        let point = CurvePoint { step: 3, train_loss: f64::NAN, valid: f64::INFINITY, valid_loss: None };
         let text = serde_json::to_string(&point).unwrap();
         let read: CurvePoint = serde_json::from_str(&text).unwrap();
         assert!(read.train_loss.is_nan() && read.valid.is_nan(), "{text}");

@@ -1,6 +1,6 @@
 //! Results by method and task.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use sure_metrics::Interval;
 
 use crate::{CellId, RecordsError, RunRecord, Store};
@@ -88,6 +88,27 @@ pub struct Entry {
     pub converged: bool,
     /// The cells, sorted by seed.
     pub cells: Vec<CellId>,
+    /// What others reported for the same method, task and set.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub published: Option<Published>,
+}
+
+/// A figure that somebody else reported.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Published {
+    /// The task.
+    pub task: String,
+    /// The data set.
+    pub set: String,
+    /// The method.
+    pub method: String,
+    /// The metric's name.
+    pub metric: String,
+    /// The score, as a ratio.
+    pub value: f64,
+    /// Where it stands, and what is different there.
+    pub source: String,
 }
 
 /// How a table is written.
@@ -112,6 +133,24 @@ impl Table {
     /// Those of [`Store::predictions`], [`RecordsError::Compare`].
     pub fn build(records: &[RunRecord], store: Option<&Store>) -> Result<Self, RecordsError> {
         build::table(records, store)
+    }
+
+    /// Puts figures that others reported beside the entries of the same method, task, set and metric.
+    #[must_use]
+    pub fn with_published(mut self, figures: &[Published]) -> Self {
+        for section in &mut self.sections {
+            for row in &mut section.rows {
+                for (column, entry) in section.columns.iter().zip(&mut row.entries) {
+                    let Some(entry) = entry else { continue };
+                    let matches = |figure: &&Published| {
+                        (&figure.task, &figure.set, &figure.method) == (&column.task, &column.set, &row.label)
+                            && column.metric.as_ref() == Some(&figure.metric)
+                    };
+                    entry.published = figures.iter().find(matches).cloned();
+                }
+            }
+        }
+        self
     }
 
     /// The table as text, with a last line end.

@@ -4,12 +4,12 @@
 
 use std::path::PathBuf;
 
-use sure_data::Example;
+use sure_data::{Example, Target};
 use sure_nn::{
     Encoded, FrameMask, Loading, NnError, Seed, Source,
     tch::{Device, Kind, Tensor},
 };
-use sure_tasks::{SequenceClassification, Task};
+use sure_tasks::{Logits, SequenceClassification, Task};
 
 fn main() -> Result<(), NnError> {
     let task = SequenceClassification::new(["yes", "no", "stop"].map(str::to_owned).to_vec());
@@ -18,8 +18,11 @@ fn main() -> Result<(), NnError> {
     let hidden = Tensor::arange(2 * 9 * 16, (Kind::Float, Device::Cpu)).sin().view([2, 9, 16]);
     // The second clip has five real frames; what stands behind them changes nothing.
     let encoded = Encoded { layers: vec![hidden], mask: FrameMask::new(vec![9, 5], 9, Device::Cpu) };
-    let logits = head.forward(&encoded);
-    let example = |label| Example { id: String::new(), audio: PathBuf::new(), label, speaker: None };
+    let logits = Logits::of(&*head, &encoded);
+    let example = |class| {
+        let target = Target::Class(class);
+        Example { id: String::new(), audio: PathBuf::new(), target, speaker: None }
+    };
     let (first, second) = (example(0), example(2));
     println!("loss {:.4}", task.loss(&logits, &[&first, &second]).double_value(&[]));
     for answer in task.decode(&logits) {

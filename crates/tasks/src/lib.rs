@@ -3,10 +3,14 @@
 //! A [`Task`] turns the hidden states of any backbone into an answer. It knows neither backbones nor methods: it is
 //! told a width, and gets an [`Encoded`](sure_nn::Encoded).
 
+mod beam;
 mod ctc;
+mod joint;
 mod sequence;
 mod task;
 
-pub use ctc::CtcHead;
+pub use beam::{Hypothesis, prefix_beam_search};
+pub use ctc::{Ctc, CtcHead};
+pub use joint::JointClassification;
 pub use sequence::{SequenceClassification, SequenceClassifier};
-pub use task::{Head, Prediction, Task, task_for};
+pub use task::{Head, Logits, Prediction, Task, task_for};

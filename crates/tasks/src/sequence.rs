@@ -4,26 +4,26 @@
 //! `[batch, time, hidden]` → linear to 256 → mean over the real frames → linear to the classes. No activation, no
 //! dropout. It has `256 (hidden + 1) + 257 classes` parameters.
 
-use sure_data::Example;
+use sure_data::{Example, Labels, Target};
 use sure_nn::{
     Dense, Encoded, Loader, NnError,
     tch::{Kind, Tensor},
 };
 
-use crate::{Head, Prediction, Task};
+use crate::{Head, Logits, Prediction, Task};
 
 const PROJECTOR: i64 = 256;
 
 /// The task: which labels there are.
 #[derive(Debug, Clone)]
 pub struct SequenceClassification {
-    labels: Vec<String>,
+    labels: Labels,
 }
 
 impl SequenceClassification {
     /// A task with these labels, in the order of the logits.
     pub fn new(labels: Vec<String>) -> Self {
-        Self { labels }
+        Self { labels: Labels::Classes(labels) }
     }
 }
 
@@ -64,33 +64,40 @@ impl Head for SequenceClassifier {
 
 impl Task for SequenceClassification {
     fn head(&self, hidden: i64, loader: &Loader) -> Result<Box<dyn Head>, NnError> {
-        let classes = self.labels.len() as i64;
+        let classes = self.labels.outputs() as i64;
         Ok(Box::new(SequenceClassifier::new(loader, hidden, PROJECTOR, classes)?))
     }
 
     fn head_count(&self, hidden: i64) -> u64 {
-        SequenceClassifier::count(hidden, self.labels.len() as i64)
+        SequenceClassifier::count(hidden, self.labels.outputs() as i64)
     }
 
-    fn loss(&self, logits: &Tensor, examples: &[&Example]) -> Tensor {
-        let labels: Vec<i64> = examples.iter().map(|example| example.label as i64).collect();
-        logits.cross_entropy_for_logits(&Tensor::from_slice(&labels).to_device(logits.device()))
-    }
-
-    fn decode(&self, logits: &Tensor) -> Vec<Prediction> {
-        let (scores, labels) = logits.softmax(-1, Kind::Float).max_dim(-1, false);
-        let scores = Vec::<f32>::try_from(scores).unwrap_or_default();
-        let labels = Vec::<i64>::try_from(labels).unwrap_or_default();
-        let answer = |(score, label): (f32, i64)| Prediction {
-            value: self.labels.get(label as usize).cloned().unwrap_or_default(),
-            score: f64::from(score),
+    fn loss(&self, logits: &Logits, examples: &[&Example]) -> Tensor {
+        let class = |example: &&Example| match example.target {
+            Target::Class(class) => class as i64,
+            // The set of another task; cross entropy refuses it.
+            Target::Classes(_) | Target::Text(_) => -1,
         };
-        scores.into_iter().zip(labels).map(answer).collect()
+        let classes: Vec<i64> = examples.iter().map(class).collect();
+        logits.values.cross_entropy_for_logits(&Tensor::from_slice(&classes).to_device(logits.values.device()))
+    }
+
+    fn decode(&self, logits: &Logits) -> Vec<Prediction> {
+        let answer = |(class, score)| Prediction { value: self.labels.render(&Target::Class(class)), score };
+        most_probable(&logits.values).into_iter().map(answer).collect()
     }
 
     fn reference(&self, example: &Example) -> String {
-        self.labels.get(example.label).cloned().unwrap_or_default()
+        self.labels.render(&example.target)
     }
+}
+
+/// The most probable class of each row of `[batch, classes]`, with its probability.
+pub(crate) fn most_probable(logits: &Tensor) -> Vec<(usize, f64)> {
+    let (scores, classes) = logits.softmax(-1, Kind::Float).max_dim(-1, false);
+    let scores = Vec::<f32>::try_from(scores).unwrap_or_default();
+    let classes = Vec::<i64>::try_from(classes).unwrap_or_default();
+    classes.into_iter().zip(scores).map(|(class, score)| (class as usize, f64::from(score))).collect()
 }
 
 #[cfg(test)]
@@ -113,7 +120,7 @@ mod tests {
     fn the_answer_is_the_most_probable_label_with_its_probability() {
         let task = SequenceClassification::new(vec!["no".to_owned(), "yes".to_owned()]);
         let logits = Tensor::from_slice(&[0.0f32, 3.0f32.ln(), 1.0, 0.0]).view([2, 2]);
-        let answers = task.decode(&logits);
+        let answers = task.decode(&Logits { values: logits, frames: vec![1, 1] });
         assert_eq!(answers[0].value, "yes");
         assert!((answers[0].score - 0.75).abs() < 1e-6);
         assert_eq!(answers[1].value, "no");

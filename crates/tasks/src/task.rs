@@ -2,18 +2,34 @@
 
 use std::fmt::Debug;
 
-use sure_data::{Example, TaskCard, TaskKind};
+use sure_data::{Example, Labels, TaskCard};
 use sure_nn::{Encoded, Loader, NnError, tch::Tensor};
 
-use crate::SequenceClassification;
+use crate::{Ctc, JointClassification, SequenceClassification};
 
 /// The answer for one clip.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Prediction {
-    /// The answer as text: a label.
+    /// The answer as text: a label, a transcript.
     pub value: String,
-    /// How sure the model is, 0 to 1: the probability of the label.
+    /// How sure the model is, 0 to 1: the probability of the label, or of the frames' tokens (see [`Ctc`]).
     pub score: f64,
+}
+
+/// What a head says of a batch.
+#[derive(Debug)]
+pub struct Logits {
+    /// `[batch, classes]`, or `[batch, frames, tokens]`.
+    pub values: Tensor,
+    /// How many frames of each clip are real; those behind them mean nothing.
+    pub frames: Vec<i64>,
+}
+
+impl Logits {
+    /// What `head` makes of hidden states.
+    pub fn of(head: &dyn Head, encoded: &Encoded) -> Self {
+        Self { values: head.forward(encoded), frames: encoded.mask.lengths().to_vec() }
+    }
 }
 
 /// What turns hidden states into scores; trained with every method.
@@ -37,18 +53,31 @@ pub trait Task: Debug {
     fn head_count(&self, hidden: i64) -> u64;
 
     /// Mean loss over the batch, `[]`.
-    fn loss(&self, logits: &Tensor, examples: &[&Example]) -> Tensor;
+    fn loss(&self, logits: &Logits, examples: &[&Example]) -> Tensor;
 
     /// The answers, one a clip.
-    fn decode(&self, logits: &Tensor) -> Vec<Prediction>;
+    fn decode(&self, logits: &Logits) -> Vec<Prediction>;
 
     /// The right answer, in the form that [`Task::decode`] gives.
     fn reference(&self, example: &Example) -> String;
+
+    /// What saying nothing gives, where that is the floor of the task; `None` where the floor is to guess.
+    fn silence(&self) -> Option<String> {
+        None
+    }
+
+    /// How many of the examples cannot be right whatever the model learns, because they have fewer frames than tokens.
+    /// They add nothing to the loss.
+    fn too_short(&self, _logits: &Logits, _examples: &[&Example]) -> usize {
+        0
+    }
 }
 
 /// The task that `card` describes, with these labels in the order of the logits.
-pub fn task_for(card: &TaskCard, labels: &[String]) -> Box<dyn Task> {
-    match card.kind {
-        TaskKind::SequenceClassification => Box::new(SequenceClassification::new(labels.to_vec())),
+pub fn task_for(card: &TaskCard, labels: &Labels) -> Box<dyn Task> {
+    match labels {
+        Labels::Classes(classes) => Box::new(SequenceClassification::new(classes.clone())),
+        Labels::Heads(heads) => Box::new(JointClassification::new(heads.clone())),
+        Labels::Tokens(alphabet) => Box::new(Ctc::new(alphabet.clone(), card.decoding, card.scoring)),
     }
 }

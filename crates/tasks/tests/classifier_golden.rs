@@ -3,12 +3,12 @@
 
 use std::path::PathBuf;
 
-use sure_data::Example;
+use sure_data::{Example, Target};
 use sure_nn::{
     Checkpoint, Encoded, FrameMask, Loading, Source,
     tch::{Device, Tensor},
 };
-use sure_tasks::{Head, SequenceClassification, SequenceClassifier, Task};
+use sure_tasks::{Logits, SequenceClassification, SequenceClassifier, Task};
 
 fn reference() -> Checkpoint {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/golden/classifier/reference.safetensors");
@@ -35,21 +35,21 @@ fn logits_loss_and_gradients_equal_torch() {
     let hidden = get("hidden").set_requires_grad(true);
     let lengths = whole("lengths").iter().map(|&length| length as i64).collect();
     let mask = FrameMask::new(lengths, hidden.size()[1], Device::Cpu);
-    let logits = head.forward(&Encoded { layers: vec![hidden.shallow_clone()], mask });
+    let logits = Logits::of(&head, &Encoded { layers: vec![hidden.shallow_clone()], mask });
     let task = SequenceClassification::new((0..4).map(|label| label.to_string()).collect());
     let examples: Vec<Example> = whole("labels")
         .iter()
         .map(|&label| Example {
             id: String::new(),
             audio: PathBuf::new(),
-            label: label as usize,
+            target: Target::Class(label as usize),
             speaker: None,
         })
         .collect();
     let loss = task.loss(&logits, &examples.iter().collect::<Vec<_>>());
     loss.backward();
 
-    assert_close(&logits.detach(), &get("logits"), "logits");
+    assert_close(&logits.values.detach(), &get("logits"), "logits");
     assert_close(&loss.detach(), &get("loss"), "loss");
     assert_close(&hidden.grad(), &get("grad.hidden"), "gradient of the hidden states");
     for (name, param) in store.iter() {

@@ -8,10 +8,11 @@ use crate::english;
 const DELETED: [char; 8] = [',', '?', '.', '!', '-', ';', ':', '"'];
 
 /// A rule by which texts are normalised.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, Hash, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Normalizer {
     /// The text as it is.
+    #[default]
     None,
     /// The rule of the SURE code: `, ? . ! - ; : "` are deleted and the rest lower-cased. Ours then makes one blank of
     /// each run of white space and drops it at the ends. Accents, digits and curly quotes stay.

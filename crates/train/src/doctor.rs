@@ -183,7 +183,7 @@ impl Doctor {
 
 fn answer(model: &Model, adapter: &dyn Adapter, state: State) -> Tensor {
     let _guard = tch::no_grad_guard();
-    model.logits_with(adapter, state, &Cx::eval())
+    model.logits_with(adapter, state, &Cx::eval()).values
 }
 
 fn trained_hashes(model: &Model) -> BTreeMap<String, String> {

@@ -5,10 +5,11 @@ use sure_metrics::Metric;
 use sure_nn::{Cx, tch};
 use sure_tasks::{Prediction, Task};
 
-use crate::{Model, Subset, TrainError, Trunk};
+use crate::{Model, Subset, TrainError, Trunk, sampler};
 
-/// Clips in an evaluation batch.
+/// Clips in an evaluation batch at most, and padded samples at most (six minutes at 16 kHz).
 const BATCH: usize = 64;
+const BATCH_SAMPLES: usize = 360 * 16_000;
 
 /// What a model says of a split.
 #[derive(Debug)]
@@ -21,6 +22,8 @@ pub struct Evaluation {
     pub score: f64,
     /// Mean loss.
     pub loss: f64,
+    /// How many of the clips have fewer frames than their answer needs, see [`Task::too_short`].
+    pub too_short: usize,
 }
 
 /// Runs the model over `split` in eval mode and scores its answers.
@@ -40,12 +43,13 @@ pub fn evaluate(
     let length = |index: usize| trunk.clips()[split.clips[index]].facts.samples;
     order.sort_by(|&a, &b| (length(a), &split.examples[a].id).cmp(&(length(b), &split.examples[b].id)));
     let mut predictions: Vec<Option<Prediction>> = vec![None; order.len()];
-    let mut loss = 0.0;
-    for chunk in order.chunks(BATCH) {
+    let (mut loss, mut too_short) = (0.0, 0);
+    for chunk in sampler::chunks(&order, BATCH, Some(BATCH_SAMPLES), length) {
         let clips: Vec<usize> = chunk.iter().map(|&index| split.clips[index]).collect();
         let examples: Vec<&Example> = chunk.iter().map(|&index| &split.examples[index]).collect();
         let logits = model.logits(trunk.batch(&clips)?, &Cx::eval());
         loss += task.loss(&logits, &examples).double_value(&[]) * chunk.len() as f64;
+        too_short += task.too_short(&logits, &examples);
         for (&index, prediction) in chunk.iter().zip(task.decode(&logits)) {
             predictions[index] = Some(prediction);
         }
@@ -54,5 +58,5 @@ pub fn evaluate(
     let references: Vec<String> = split.examples.iter().map(|example| task.reference(example)).collect();
     let answers: Vec<String> = predictions.iter().map(|prediction| prediction.value.clone()).collect();
     let score = metric.score(&answers, &references)?;
-    Ok(Evaluation { predictions, references, score, loss: loss / order.len().max(1) as f64 })
+    Ok(Evaluation { predictions, references, score, loss: loss / order.len().max(1) as f64, too_short })
 }

@@ -8,7 +8,7 @@ use sure_nn::{
     Store,
     tch::{self, Tensor},
 };
-use sure_tasks::Head;
+use sure_tasks::{Head, Logits};
 
 use crate::{Augment, TrainError};
 
@@ -20,6 +20,8 @@ pub enum Unfreeze {
     Nothing,
     /// All but those of the convolutional front end.
     AllButFrontEnd,
+    /// All but those of the first so many blocks.
+    FromBlock(u32),
     /// All.
     Everything,
 }
@@ -32,9 +34,15 @@ impl Unfreeze {
             && match self {
                 Self::Nothing => false,
                 Self::AllButFrontEnd => !name.starts_with(backbone.front_end_prefix()),
+                Self::FromBlock(first) => block(name).is_none_or(|block| block >= first),
                 Self::Everything => true,
             }
     }
+}
+
+/// The block that a parameter of a backbone belongs to: `blocks.3.attention.query.weight`.
+fn block(name: &str) -> Option<u32> {
+    name.strip_prefix("blocks.")?.split('.').next()?.parse().ok()
 }
 
 /// What is trained, and under which disturbances.
@@ -135,7 +143,7 @@ impl Model {
         let cut = match regime.unfreeze {
             Unfreeze::Nothing => Cut::Output,
             Unfreeze::AllButFrontEnd => Cut::Features,
-            Unfreeze::Everything => Cut::Input,
+            Unfreeze::FromBlock(_) | Unfreeze::Everything => Cut::Input,
         };
         // Hidden frames change with every step, and they enter behind the front end.
         let disturbed = if regime.augment == Augment::Off { Cut::Output } else { Cut::Features };
@@ -199,18 +207,19 @@ impl Model {
     }
 
     /// Logits from the state at the cut.
-    pub fn logits(&self, state: State, cx: &Cx) -> Tensor {
+    pub fn logits(&self, state: State, cx: &Cx) -> Logits {
         self.logits_with(&*self.adapted.adapter, state, cx)
     }
 
     /// Logits from the state at the cut, with another adapter in the place of the model's own.
-    pub fn logits_with(&self, adapter: &dyn Adapter, state: State, cx: &Cx) -> Tensor {
-        self.headed.head.forward(&self.encode(adapter, state, cx))
+    pub fn logits_with(&self, adapter: &dyn Adapter, state: State, cx: &Cx) -> Logits {
+        Logits::of(&*self.headed.head, &self.encode(adapter, state, cx))
     }
 
     /// Logits from the input itself, for a single pass without a cache.
-    pub fn logits_of(&self, input: &Input, cx: &Cx) -> Tensor {
-        self.headed.head.forward(&self.backbone.encode(input, &*self.adapted.adapter, cx, Keep::Last))
+    pub fn logits_of(&self, input: &Input, cx: &Cx) -> Logits {
+        let encoded = self.backbone.encode(input, &*self.adapted.adapter, cx, Keep::Last);
+        Logits::of(&*self.headed.head, &encoded)
     }
 
     fn encode(&self, adapter: &dyn Adapter, state: State, cx: &Cx) -> Encoded {

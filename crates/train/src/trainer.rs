@@ -30,8 +30,11 @@ pub struct Subset {
 pub struct TrainConfig {
     /// Optimiser steps.
     pub steps: u64,
-    /// Utterances in a batch.
+    /// Utterances in a batch at most.
     pub batch: usize,
+    /// Seconds in a batch at most, padding included.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub batch_seconds: Option<f64>,
     /// Batches in a step.
     pub accumulate: u64,
     /// Peak learning rate of the adapter, or of the unfrozen backbone.
@@ -74,6 +77,10 @@ impl TrainConfig {
             && let Some((key, value, reason)) = spans.fault()
         {
             return Err(TrainError::Config { key, value, reason });
+        }
+        if let Some(seconds) = self.batch_seconds.filter(|seconds| !(seconds.is_finite() && *seconds > 0.0)) {
+            let (key, reason) = ("batch_seconds", "must be a number above 0");
+            return Err(TrainError::Config { key, value: seconds.to_string(), reason });
         }
         for (key, value) in [("lr", self.lr), ("head_lr", self.head_lr)] {
             if !(value.is_finite() && value >= 0.0) {
@@ -146,7 +153,9 @@ pub fn train(
     let _run = tracing::info_span!("run", id = run).entered();
     tracing::info!(first, steps = config.steps, cut = ?model.cut, "training");
     let lengths = training.clips.iter().map(|&clip| trunk.clips()[clip].facts.samples).collect();
-    let sampler = Sampler::new(lengths, config.batch, seed);
+    let rate_hz = f64::from(model.backbone.rate_hz());
+    let samples = config.batch_seconds.map(|seconds| (seconds * rate_hz) as usize);
+    let sampler = Sampler::new(lengths, config.batch, samples, seed);
     let run = Run { model, task, trunk, train: training, config, sampler, seed: seed.derive("step") };
     let higher = metric.info().higher_is_better;
     while progress.step < config.steps && (config.patience == 0 || progress.stale < config.patience) {
@@ -226,7 +235,7 @@ impl Run<'_> {
 /// small validation sets give many equal scores.
 fn note(progress: &mut Progress, score: f64, loss: f64, higher: bool, keep: impl FnOnce()) {
     let train_loss = progress.loss_sum / progress.loss_count.max(1) as f64;
-    progress.curve.push(CurvePoint { step: progress.step, train_loss, valid: score });
+    progress.curve.push(CurvePoint { step: progress.step, train_loss, valid: score, valid_loss: Some(loss) });
     progress.loss_sum = 0.0;
     progress.loss_count = 0;
     let better = progress.best.is_none_or(|best| {
@@ -261,7 +270,12 @@ mod tests {
     use super::*;
 
     fn curve(scores: &[f64]) -> Vec<CurvePoint> {
-        let point = |(step, &valid): (usize, &f64)| CurvePoint { step: step as u64, train_loss: 1.0, valid };
+        let point = |(step, &valid): (usize, &f64)| CurvePoint {
+            step: step as u64,
+            train_loss: 1.0,
+            valid,
+            valid_loss: None,
+        };
         scores.iter().enumerate().map(point).collect()
     }
 

@@ -36,7 +36,7 @@ pub struct Clip {
     pub id: String,
     /// The recording.
     pub path: PathBuf,
-    /// Length and hash of its samples at the backbone's rate.
+    /// Length and hash of its samples at the backbone's rate. Of a longer recording so many first samples are taken.
     pub facts: AudioFacts,
 }
 
@@ -262,7 +262,8 @@ fn prepare(
     let one = |clip: &Clip| {
         let wave = sure_audio::load(&clip.path, rate_hz)
             .map_err(|source| DataError::Audio { id: clip.id.clone(), source })?;
-        preparer.prepare(&wave.samples).map_err(|source| TrainError::Clip { path: clip.path.clone(), source })
+        let kept = clip.facts.samples.min(wave.samples.len());
+        preparer.prepare(&wave.samples[..kept]).map_err(|source| TrainError::Clip { path: clip.path.clone(), source })
     };
     let share = clips.len().div_ceil(threads.max(1)).max(1);
     thread::scope(|scope| {

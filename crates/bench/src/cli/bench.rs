@@ -11,7 +11,7 @@ use crate::{
     backbone::Missing,
     cli::common::{DeviceFlag, complain, say},
     environment,
-    plan::{RateOverride, Request, plan},
+    plan::{Choices, RateOverride, Request, plan},
     pool,
 };
 
@@ -57,6 +57,9 @@ pub(super) struct Bench {
     /// auto, fp32 or bf16
     #[arg(long, default_value = "auto", value_name = "P")]
     precision: String,
+    /// Where the project departs from the paper's code: whose choices to follow
+    #[arg(long, value_enum, default_value_t)]
+    compat: Choices,
     #[command(flatten)]
     device: DeviceFlag,
     /// Where outputs of the frozen part are kept, or "off" [default: cache/trunk in `$SURE_HOME`]
@@ -99,6 +102,7 @@ impl Bench {
             precision: common::precision(&self.precision)?,
             device: self.device.device,
             cache: common::cache(self.cache.as_deref()),
+            compat: self.compat,
         };
         let default =
             || environment::sure_home().join("runs").join(format!("{}-{}", request.suite, request.profile));
@@ -106,6 +110,9 @@ impl Bench {
         let plan = plan(&request)?;
         for refused in &plan.refused {
             complain(&format!("left out: {refused}"));
+        }
+        for note in &plan.notes {
+            complain(&format!("note: {note}"));
         }
         let store = Store::open(&out)?;
         let records = pool::run_cells(&plan.runs, &store, jobs)?;
@@ -129,10 +136,14 @@ impl Bench {
                 complain(&format!("failed: {} {} seed {}: {message}", cell.column(), cell.method, cell.seed));
             }
         }
-        Ok(match (interrupted, failed.is_empty()) {
-            (true, _) => Ended::Interrupted,
-            (false, false) => Ended::Failed,
-            (false, true) => Ended::Done,
+        for missing in &plan.missing {
+            complain(&format!("not there: {missing}"));
+        }
+        Ok(match (interrupted, failed.is_empty(), plan.missing.is_empty()) {
+            (true, ..) => Ended::Interrupted,
+            (false, false, _) => Ended::Failed,
+            (false, true, false) => Ended::Missing,
+            (false, true, true) => Ended::Done,
         })
     }
 }

@@ -5,14 +5,13 @@ use std::{collections::BTreeMap, path::PathBuf};
 use anyhow::{Result, bail};
 use clap::Args;
 use serde::Serialize;
-use sure_data::{Manifest, Row, Split};
 use sure_metrics::metric;
 
 use super::{
     Ended,
     common::{DeviceFlag, say, say_json},
 };
-use crate::{predictor::Predictor, rundir::RunFile};
+use crate::{celldata::read_options, predictor::Predictor, rundir::RunFile};
 
 /// Score a stored run on a manifest: its test rows, or all rows where there are no splits.
 #[derive(Debug, Args)]
@@ -43,35 +42,29 @@ impl Eval {
     pub(super) fn run(self) -> Result<Ended> {
         let run = RunFile::read(&self.run)?;
         let card = run.config()?.task;
-        let manifest = Manifest::read(&self.data)?;
-        let has_splits = manifest.rows.iter().any(|row| row.fields.contains_key(&card.split));
-        let wanted = |row: &&Row| {
-            let split = row.fields.get(&card.split).and_then(|value| value.as_str());
-            row.fields.contains_key(&card.label)
-                && (!has_splits || split.and_then(Split::parse) == Some(Split::Test))
-        };
-        let rows: Vec<&Row> = manifest.rows.iter().filter(wanted).collect();
+        let options = read_options(run.config()?.protocol);
+        let manifest = sure_data::open(&self.data, &options)?.manifest;
+        let rows = card.references(&manifest, &run.labels)?;
         if rows.is_empty() {
             bail!("{} has no test rows with the key `{}`", manifest.path.display(), card.label);
         }
-        let references: Vec<String> = rows
-            .iter()
-            .map(|row| match &row.fields[&card.label] {
-                serde_json::Value::String(text) => text.clone(),
-                other => other.to_string(),
-            })
-            .collect();
         let predictor = Predictor::open(&self.run, self.device.resolve()?)?;
         let answers = rows
             .iter()
-            .map(|row| Ok(predictor.predict(&row.audio)?.value))
+            .map(|row| Ok(predictor.predict(&row.row.audio)?.value))
             .collect::<Result<Vec<String>>>()?;
-        let score = metric(&card.metric)?.score(&answers, &references)?;
-        let scored = Scored { metrics: BTreeMap::from([(card.metric.clone(), score)]), n: rows.len() };
+        let references: Vec<String> = rows.into_iter().map(|row| card.scoring.apply(&row.reference)).collect();
+        let names = [&card.metric].into_iter().chain(&card.also);
+        let metrics = names
+            .map(|name| Ok((name.clone(), metric(name)?.score(&answers, &references)?)))
+            .collect::<Result<BTreeMap<String, f64>>>()?;
+        let scored = Scored { metrics, n: references.len() };
         if self.json {
             say_json(&scored)?;
         } else {
-            say(&format!("{} {score:.4} (n = {})", card.metric, rows.len()));
+            for (name, score) in &scored.metrics {
+                say(&format!("{name} {score:.4} (n = {})", scored.n));
+            }
         }
         Ok(Ended::Done)
     }

@@ -55,6 +55,8 @@ enum Verb {
     Metrics(registry::List),
     /// The suites.
     Suites(registry::List),
+    /// The data sets, with their licences and how to get them.
+    Datasets(registry::List),
     #[command(hide = true)]
     Cell(train::CellVerb),
 }
@@ -66,6 +68,8 @@ pub enum Ended {
     Done,
     /// A cell or a check failed; the rest is done.
     Failed,
+    /// Something that was wanted is not there; the rest is done.
+    Missing,
     /// Interrupted; the same command resumes.
     Interrupted,
 }
@@ -75,6 +79,7 @@ impl From<Ended> for ExitCode {
         match ended {
             Ended::Done => Self::SUCCESS,
             Ended::Failed => Self::from(1),
+            Ended::Missing => Self::from(3),
             Ended::Interrupted => Self::from(130),
         }
     }
@@ -117,6 +122,7 @@ impl Cli {
             Verb::Backbones(list) => list.backbones(),
             Verb::Metrics(list) => list.metrics(),
             Verb::Suites(list) => list.suites(),
+            Verb::Datasets(list) => list.datasets(),
             Verb::Cell(verb) => verb.run(),
         }
     }

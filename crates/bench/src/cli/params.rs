@@ -3,7 +3,6 @@
 use anyhow::{Result, bail};
 use clap::{Args, ValueEnum};
 use serde::Serialize;
-use sure_data::TaskKind;
 use sure_tasks::{CtcHead, SequenceClassifier};
 use sure_train::Regime;
 
@@ -121,9 +120,10 @@ impl Params {
     fn head_kind(&self) -> Result<Option<HeadKind>> {
         match &self.task {
             None => Ok(self.head),
-            Some(task) => match presets::task(task)?.kind {
-                TaskKind::SequenceClassification => Ok(Some(HeadKind::Classifier)),
-            },
+            Some(task) => {
+                let ctc = presets::task(task)?.kind.is_ctc();
+                Ok(Some(if ctc { HeadKind::Ctc } else { HeadKind::Classifier }))
+            }
         }
     }
 }

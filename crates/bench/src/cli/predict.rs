@@ -1,16 +1,18 @@
 //! `predict`: answers for recordings.
 
-use std::path::PathBuf;
+use std::{collections::BTreeMap, path::PathBuf};
 
 use anyhow::Result;
 use clap::Args;
 use serde::Serialize;
+use sure_data::TaskKind;
+use sure_tasks::Prediction;
 
 use super::{
     Ended,
     common::{DeviceFlag, complain, say, say_json},
 };
-use crate::predictor::Predictor;
+use crate::{predictor::Predictor, rundir::RunFile};
 
 /// Say what a stored run hears in recordings. A file that cannot be read is reported and left out.
 #[derive(Debug, Args)]
@@ -36,20 +38,65 @@ struct Answer {
     audio: PathBuf,
     prediction: String,
     score: f64,
+    /// The parts of a joint answer.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    labels: BTreeMap<String, String>,
+    /// The slots of a transcript, and the transcript without them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    slots: Option<Vec<Filled>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    text: Option<String>,
+}
+
+/// A slot with its value.
+#[derive(Debug, Serialize)]
+struct Filled {
+    kind: String,
+    value: String,
+}
+
+impl Answer {
+    fn new(audio: PathBuf, kind: TaskKind, prediction: Prediction) -> Self {
+        let Prediction { value, score } = prediction;
+        let mut answer =
+            Self { audio, prediction: value, score, labels: BTreeMap::new(), slots: None, text: None };
+        match kind {
+            TaskKind::JointClassification => {
+                let parts = answer.prediction.split("; ").filter_map(|part| part.split_once('='));
+                answer.labels = parts.map(|(name, label)| (name.to_owned(), label.to_owned())).collect();
+            }
+            TaskKind::Slots => {
+                let tagged = sure_text::untag(&answer.prediction);
+                let filled = |slot: sure_text::Slot| Filled { kind: slot.kind, value: slot.value };
+                answer.slots = Some(tagged.slots.into_iter().map(filled).collect());
+                answer.text = Some(tagged.text);
+            }
+            TaskKind::SequenceClassification | TaskKind::Characters | TaskKind::Phones => {}
+        }
+        answer
+    }
+
+    /// As a person reads it: a transcript with its slots behind it.
+    fn line(&self) -> String {
+        let slots = self.slots.iter().flatten().map(|slot| format!("  [{}: {}]", slot.kind, slot.value));
+        let text = self.text.as_ref().unwrap_or(&self.prediction);
+        format!("{}\t{text}{}\t{:.3}", self.audio.display(), slots.collect::<String>(), self.score)
+    }
 }
 
 impl Predict {
     pub(super) fn run(self) -> Result<Ended> {
+        let kind = RunFile::read(&self.run)?.config()?.task.kind;
         let predictor = Predictor::open(&self.run, self.device.resolve()?)?;
         let (mut answers, mut failed) = (Vec::new(), 0);
         for audio in self.audio {
             match predictor.predict(&audio) {
                 Ok(prediction) => {
+                    let answer = Answer::new(audio, kind, prediction);
                     if !self.json {
-                        let (value, score) = (&prediction.value, prediction.score);
-                        say(&format!("{}\t{value}\t{score:.3}", audio.display()));
+                        say(&answer.line());
                     }
-                    answers.push(Answer { audio, prediction: prediction.value, score: prediction.score });
+                    answers.push(answer);
                 }
                 Err(error) => {
                     complain(&format!("failed: {error:#}"));

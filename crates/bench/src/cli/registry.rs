@@ -1,8 +1,9 @@
-//! `methods`, `tasks`, `backbones`, `metrics`, `suites`: what there is.
+//! `methods`, `tasks`, `backbones`, `metrics`, `suites`, `datasets`: what there is.
 
 use anyhow::Result;
 use clap::Args;
 use serde_json::{Value, json};
+use sure_data::datasets;
 use sure_metrics::METRICS;
 use sure_zoo::FAMILIES;
 
@@ -67,6 +68,14 @@ impl List {
             Ok((name.to_owned(), line, serde_json::to_value(&suite)?))
         };
         self.print(presets::suites().into_iter().map(row).collect::<Result<_>>()?)
+    }
+
+    pub(super) fn datasets(&self) -> Result<Ended> {
+        let row = |card: &sure_data::DatasetCard| {
+            let line = format!("{} ({}; {})", card.title, card.tasks.join(", "), card.licence);
+            Ok((card.name.clone(), line, serde_json::to_value(card)?))
+        };
+        self.print(datasets().iter().map(row).collect::<Result<_>>()?)
     }
 
     fn print(&self, rows: Vec<(String, String, Value)>) -> Result<Ended> {

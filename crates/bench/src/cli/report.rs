@@ -7,13 +7,14 @@ use clap::{Args, ValueEnum};
 use sure_records::{Store, Table, TableFormat};
 
 use super::{Ended, common::say};
-use crate::{backbone::Missing, environment};
+use crate::{backbone::Missing, environment, presets};
 
 /// Print the table of the results in a folder.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   cargo xtask report
-  cargo xtask report --out results --format markdown > table.md")]
+  cargo xtask report --out results --format markdown > table.md
+  cargo xtask report --out results --published        # the paper's figures beside ours")]
 pub(super) struct Report {
     /// The folder [default: runs/sure-mini in `$SURE_HOME`]
     #[arg(long, value_name = "DIR")]
@@ -21,6 +22,9 @@ pub(super) struct Report {
     /// How to print it
     #[arg(long, value_enum, default_value = "table")]
     format: Format,
+    /// Put the figures that the suite's authors reported beside ours
+    #[arg(long)]
+    published: bool,
     /// Same as --format json
     #[arg(long)]
     json: bool,
@@ -50,7 +54,15 @@ impl Report {
             Format::Csv => TableFormat::Csv,
             Format::Json => TableFormat::Json,
         };
-        say(&Table::build(&store.records()?, Some(&store))?.render(format));
+        let mut table = Table::build(&store.records()?, Some(&store))?;
+        if self.published {
+            let mut figures = Vec::new();
+            for suite in presets::suites() {
+                figures.extend(presets::published(suite)?);
+            }
+            table = table.with_published(&figures);
+        }
+        say(&table.render(format));
         Ok(Ended::Done)
     }
 }

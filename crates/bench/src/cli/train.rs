@@ -18,7 +18,7 @@ use crate::{
     cell::{CellOptions, is_interrupt, run_cell},
     environment,
     observe::{AbortAt, Bar, JsonLines},
-    plan::{RateOverride, Request, plan},
+    plan::{Choices, RateOverride, Request, plan},
     rundir::RunFile,
 };
 
@@ -47,6 +47,9 @@ pub(super) struct Train {
     /// The run's folder
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
+    /// The profile of the suite `sure` whose budget and learning rates are taken
+    #[arg(long, default_value = "mini")]
+    profile: String,
     /// The seed
     #[arg(long, default_value_t = 0)]
     seed: u64,
@@ -61,6 +64,9 @@ pub(super) struct Train {
     /// auto, fp32 or bf16
     #[arg(long, default_value = "auto", value_name = "P")]
     precision: String,
+    /// Where the project departs from the paper's code: whose choices to follow
+    #[arg(long, value_enum, default_value_t)]
+    compat: Choices,
     #[command(flatten)]
     device: DeviceFlag,
     /// Threads; their number is part of what makes runs equal to the byte [default: all cores]
@@ -82,7 +88,7 @@ impl Train {
         self.device.resolve()?;
         let request = Request {
             suite: "sure".to_owned(),
-            profile: "mini".to_owned(),
+            profile: self.profile,
             tasks: vec![self.task],
             methods: vec![self.method],
             backbone: self.backbone,
@@ -95,9 +101,13 @@ impl Train {
             precision: common::precision(&self.precision)?,
             device: self.device.device,
             cache: common::cache(self.cache.as_deref()),
+            compat: self.compat,
         };
         let plan = plan(&request)?;
         let run = plan.runs.first().with_context(|| plan.refused.join("; "))?;
+        for note in &plan.notes {
+            complain(&format!("note: {note}"));
+        }
         let folder = self.out;
         // A finished run of the same cell is not run again; another cell must not overwrite it.
         if RunFile::path(&folder).is_file() && RunFile::read(&folder)?.cell != run.cell {

@@ -6,6 +6,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, ensure};
+use sure_data::Protocol;
 use sure_nn::tch::{Device, Tensor};
 use sure_records::{Cell, write_atomic};
 use sure_tasks::task_for;
@@ -67,8 +68,15 @@ pub fn import(from: &Path, backbone: &str, labels: Option<Labels>, out: &Path) -
     ensure!(outputs == labels.len(), "the head has {outputs} outputs, and there are {} labels", labels.len());
     values.extend(peft.head.into_iter().map(|(name, tensor)| (format!("head.{name}"), tensor)));
     let card = presets::task(&task)?;
-    let config = RunConfig { method: peft.method, task: card, train: untrained(), limit: None };
-    let task = task_for(&config.task, &labels);
+    let config = RunConfig {
+        method: peft.method,
+        task: card,
+        train: untrained(),
+        limit: None,
+        protocol: Protocol::default(),
+    };
+    let classes = sure_data::Labels::Classes(labels.clone());
+    let task = task_for(&config.task, &classes);
     let (model, _) = model::build(network, &config.method, &*task, config.regime(), Start::Blank)?;
     model.restore(&values).with_context(|| {
         format!(
@@ -94,7 +102,7 @@ pub fn import(from: &Path, backbone: &str, labels: Option<Labels>, out: &Path) -
         threads: environment::cores(),
         config: serde_json::to_value(&config)?,
     };
-    RunFile { cell, backbone, data: PathBuf::new(), cache: None, labels }.write(out)?;
+    RunFile { cell, backbone, data: PathBuf::new(), cache: None, labels: classes }.write(out)?;
     Ok(Imported { files: vec![RunFile::path(out), model_path(out)], head_left: false })
 }
 
@@ -103,6 +111,7 @@ fn untrained() -> TrainConfig {
     TrainConfig {
         steps: 0,
         batch: 0,
+        batch_seconds: None,
         accumulate: 0,
         lr: 0.0,
         head_lr: 0.0,

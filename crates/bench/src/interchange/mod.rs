@@ -64,7 +64,8 @@ impl Outgoing {
 
     /// The labels in the order of the logits.
     fn labels(&self) -> &[String] {
-        self.opened.run.as_ref().filter(|_| self.with_head).map_or(&[], |run: &RunFile| &run.labels)
+        let run = self.opened.run.as_ref().filter(|_| self.with_head);
+        run.and_then(|run: &RunFile| run.labels.classes()).unwrap_or(&[])
     }
 }
 

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use sure_bench::{
-    plan::{RateOverride, Request, plan},
+    plan::{Choices, RateOverride, Request, plan},
     rundir::RunFile,
 };
 use sure_nn::DeviceChoice;
@@ -27,6 +27,7 @@ pub(crate) fn planned(method: &str, folder: &Path, max_steps: Option<u64>) -> Ru
         precision: "fp32".to_owned(),
         device: DeviceChoice::Cpu,
         cache: None,
+        compat: Choices::Sure,
     };
     plan(&request).unwrap().runs.remove(0)
 }

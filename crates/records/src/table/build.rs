@@ -207,6 +207,7 @@ fn entry(mut records: Vec<&RunRecord>, score: impl Fn(&RunRecord) -> Option<Spli
         tie: false,
         converged: good.iter().all(|(record, _)| record.converged),
         cells: records.iter().map(|record| record.id.clone()).collect(),
+        published: None,
     })
 }
 

@@ -40,6 +40,8 @@ pub(super) fn csv(table: &Table) -> String {
         "tie",
         "converged",
         "cells",
+        "published",
+        "published_source",
     ];
     let memory = "writing to memory does not fail, and all lines are equally long";
     writer.write_record(header).expect(memory);
@@ -54,7 +56,7 @@ pub(super) fn csv(table: &Table) -> String {
     String::from_utf8(writer.into_inner().expect(memory)).expect("all fields are UTF-8")
 }
 
-fn csv_line(section: &Section, row: &Row, column: &Column, entry: &Entry) -> [String; 20] {
+fn csv_line(section: &Section, row: &Row, column: &Column, entry: &Entry) -> [String; 22] {
     let number = |value: Option<f64>| value.map(|value| value.to_string()).unwrap_or_default();
     let end = |end: fn(Interval) -> f64| number(entry.interval.map(end));
     let cells: Vec<&str> = entry.cells.iter().map(crate::CellId::as_str).collect();
@@ -83,6 +85,8 @@ fn csv_line(section: &Section, row: &Row, column: &Column, entry: &Entry) -> [St
         entry.tie.to_string(),
         entry.converged.to_string(),
         cells.join(" "),
+        number(entry.published.as_ref().map(|figure| figure.value)),
+        entry.published.as_ref().map(|figure| figure.source.clone()).unwrap_or_default(),
     ]
 }
 
@@ -141,9 +145,10 @@ fn share(row: &Row) -> String {
 
 impl Style {
     fn heading(&self, column: &Column) -> String {
-        let Column { task, set, metric, .. } = column;
+        let Column { task, set, metric, higher_is_better } = column;
+        let lower = if *higher_is_better { "" } else { " ↓" };
         let line = if self.is_markdown { "<br>" } else { "\n" };
-        let metric = metric.as_deref().map(|metric| format!("{line}{metric} %")).unwrap_or_default();
+        let metric = metric.as_deref().map(|metric| format!("{line}{metric} %{lower}")).unwrap_or_default();
         self.escape(&format!("{task}/{set}{metric}"))
     }
 
@@ -168,6 +173,8 @@ impl Style {
             (false, true) => "\\*",
         };
         let failed = if entry.failed > 0 { "!" } else { "" };
+        let published = entry.published.as_ref().map(|figure| format!(" ({:.1})", 100.0 * figure.value));
+        let published = published.unwrap_or_default();
         if self.is_markdown {
             let around = if entry.best {
                 "**"
@@ -176,7 +183,7 @@ impl Style {
             } else {
                 ""
             };
-            return format!("{around}{mean}{around}{interval}{star}{failed}");
+            return format!("{around}{mean}{around}{interval}{star}{failed}{published}");
         }
         let mark = if entry.best {
             '>'
@@ -185,7 +192,7 @@ impl Style {
         } else {
             ' '
         };
-        format!("{mark} {mean:>5}{interval}{star}{failed}")
+        format!("{mark} {mean:>5}{interval}{star}{failed}{published}")
     }
 
     fn escape(&self, text: &str) -> String {
@@ -199,6 +206,10 @@ fn legend(section: &Section, style: &Style) -> String {
     let [best, tie, star] = if style.is_markdown { ["bold", "italic", "\\*"] } else { [">", "~", "*"] };
     let has = |occurs: fn(&Entry) -> bool| entries().any(occurs);
     let lines = [
+        (
+            section.columns.iter().any(|column| !column.higher_is_better),
+            "↓: an error rate, less is better".to_owned(),
+        ),
         (has(|entry| entry.best), format!("{best}: best of the column")),
         (
             has(|entry| entry.tie),
@@ -212,12 +223,17 @@ fn legend(section: &Section, style: &Style) -> String {
             has(|entry| entry.seeds == 1 && entry.interval.is_some()),
             "[low high]: one seed, 95 % interval over utterances (bootstrap)".to_owned(),
         ),
+        (
+            has(|entry| entry.published.is_some()),
+            "(n): reported by others on another backbone; --format json gives the source of each".to_owned(),
+        ),
         (has(|entry| !entry.converged), format!("{star}: had not converged on validation data")),
         (has(|entry| entry.failed > 0 && entry.seeds > 0), "!: some seeds failed".to_owned()),
         (has(|entry| entry.mean.is_none()), "error: all seeds failed; the record says why".to_owned()),
         (
             section.rows.iter().any(|row| row.kind == RowKind::Floor),
-            "(floor): `random` draws labels from the training distribution, `linear` trains the head alone"
+            "(floor): `random` draws labels from the training distribution, or says nothing where transcripts are \
+             wanted; `linear` trains the head alone"
                 .to_owned(),
         ),
     ];
