@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::metric::check_lists;
 use crate::{Metric, MetricError, MetricInfo, Statistic};
 
 /// What happened to one class.
@@ -71,15 +72,7 @@ impl LabelPairs {
     ///
     /// [`MetricError::Empty`] or [`MetricError::LengthMismatch`].
     pub fn new(predictions: &[String], references: &[String]) -> Result<Self, MetricError> {
-        if predictions.len() != references.len() {
-            return Err(MetricError::LengthMismatch {
-                predictions: predictions.len(),
-                references: references.len(),
-            });
-        }
-        if references.is_empty() {
-            return Err(MetricError::Empty);
-        }
+        check_lists(predictions, references)?;
         let mut numbers: BTreeMap<&str, usize> =
             references.iter().chain(predictions).map(|label| (label.as_str(), 0)).collect();
         for (number, slot) in numbers.values_mut().enumerate() {

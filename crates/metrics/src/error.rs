@@ -2,6 +2,8 @@
 
 use thiserror::Error;
 
+use crate::Side;
+
 /// Why a score could not be computed.
 #[derive(Clone, Debug, Error, PartialEq)]
 #[non_exhaustive]
@@ -33,5 +35,37 @@ pub enum MetricError {
     TooFewValues {
         /// How many values were given.
         values: usize,
+    },
+    /// A score of a trial is no number.
+    #[error(
+        "prediction {item} is `{text}`, not a number: a trial is scored by one number, the higher the surer"
+    )]
+    NotANumber {
+        /// Which item, counted from 1.
+        item: usize,
+        /// What stands there.
+        text: String,
+    },
+    /// A label of a trial is neither of the two.
+    #[error("reference {item} is `{text}`: a trial is labelled `1` or `target`, `0` or `nontarget`")]
+    NotATrial {
+        /// Which item, counted from 1.
+        item: usize,
+        /// What stands there.
+        text: String,
+    },
+    /// All trials are of one sort.
+    #[error("none of the {trials} trials is a {missing} trial: an error rate needs trials of both sorts")]
+    OneSided {
+        /// Which sort is missing.
+        missing: Side,
+        /// How many trials were given.
+        trials: usize,
+    },
+    /// A prior probability that is none.
+    #[error("a prior of targets of {prior} has no detection cost: it lies between 0 and 1, 0.01 by custom")]
+    NoSuchPrior {
+        /// The prior that was asked for, as text: a NaN would equal nothing.
+        prior: String,
     },
 }

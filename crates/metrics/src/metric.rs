@@ -32,7 +32,8 @@ pub trait Metric: Sync {
     ///
     /// # Errors
     ///
-    /// [`MetricError::Empty`] or [`MetricError::LengthMismatch`].
+    /// [`MetricError::Empty`] or [`MetricError::LengthMismatch`], and where a metric reads more than labels from the
+    /// texts, what it cannot read.
     fn score(&self, predictions: &[String], references: &[String]) -> Result<f64, MetricError>;
 
     /// The score as a function of the items that take part, for resampling. An empty selection scores zero.
@@ -69,6 +70,17 @@ pub trait Metric: Sync {
     }
 }
 
+/// Whether the lists can name the same items: equally long, and not empty.
+pub(crate) fn check_lists(predictions: &[String], references: &[String]) -> Result<(), MetricError> {
+    if predictions.len() != references.len() {
+        return Err(MetricError::LengthMismatch {
+            predictions: predictions.len(),
+            references: references.len(),
+        });
+    }
+    if references.is_empty() { Err(MetricError::Empty) } else { Ok(()) }
+}
+
 /// The metric called `name`.
 ///
 /// # Errors
@@ -101,7 +113,7 @@ mod tests {
         let message = metric("f1").err().unwrap().to_string();
         assert_eq!(
             message,
-            "no metric is called `f1`; there are: accuracy, weighted-f1, macro-f1, micro-f1, uar"
+            "no metric is called `f1`; there are: accuracy, weighted-f1, macro-f1, micro-f1, uar, wer, cer, per, slot-type-f1, slot-value-cer, slot-edit-f1-full, eer, min-dcf"
         );
     }
 

@@ -1,0 +1,144 @@
+//! The bit-parallel table of Levenshtein distances: Myers 1999 in the form of Hyyrö 2003 ("A bit-vector algorithm for
+//! computing Levenshtein and Damerau edit distances"), with any number of 64-bit blocks a column.
+//!
+//! Rows are the symbols of a pattern, columns those of a text. A column is kept as the differences between its
+//! neighbouring cells, which are -1, 0 or 1.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+
+/// Rows in one block.
+pub(super) const BLOCK: usize = 64;
+
+/// Where in the pattern each symbol stands, as bits.
+pub(super) struct Matches<'a, T> {
+    /// The number of each symbol; 0 is for the symbols that the pattern lacks.
+    numbers: HashMap<&'a T, usize>,
+    /// The rows of symbol number `n` start at `n * blocks`.
+    rows: Vec<u64>,
+    blocks: usize,
+}
+
+impl<'a, T: Eq + Hash> Matches<'a, T> {
+    /// The table of a pattern.
+    pub(super) fn new(pattern: impl IntoIterator<Item = &'a T, IntoIter: ExactSizeIterator>) -> Self {
+        let pattern = pattern.into_iter();
+        let blocks = pattern.len().div_ceil(BLOCK);
+        let mut numbers = HashMap::with_capacity(pattern.len());
+        let mut rows = vec![0; blocks];
+        for (row, symbol) in pattern.enumerate() {
+            let next = numbers.len() + 1;
+            let number = *numbers.entry(symbol).or_insert(next);
+            if number == next {
+                rows.resize((next + 1) * blocks, 0);
+            }
+            rows[number * blocks + row / BLOCK] |= 1 << (row % BLOCK);
+        }
+        Self { numbers, rows, blocks }
+    }
+
+    /// The rows whose symbol is this one.
+    pub(super) fn of(&self, symbol: &T) -> &[u64] {
+        let number = self.numbers.get(symbol).copied().unwrap_or(0);
+        &self.rows[number * self.blocks..(number + 1) * self.blocks]
+    }
+}
+
+/// One column of the table.
+pub(super) struct Column {
+    rows: usize,
+    /// The rows whose cell is one above the cell of the row before.
+    pub(super) rises: Vec<u64>,
+    /// The rows whose cell is one below the cell of the row before.
+    pub(super) falls: Vec<u64>,
+}
+
+impl Column {
+    /// The column in front of the text, for a pattern of so many rows: every row costs one more.
+    pub(super) fn new(rows: usize) -> Self {
+        let blocks = rows.div_ceil(BLOCK);
+        Self { rows, rises: vec![u64::MAX; blocks], falls: vec![0; blocks] }
+    }
+
+    /// Goes on by one symbol of the text, given the rows that match it.
+    pub(super) fn step(&mut self, matches: &[u64]) {
+        // The top of the table costs one more with every column.
+        let (mut rise_above, mut fall_above) = (1, 0);
+        for ((rises, falls), matches) in self.rises.iter_mut().zip(&mut self.falls).zip(matches) {
+            let equal = matches | fall_above;
+            let diagonal = ((equal & *rises).wrapping_add(*rises) ^ *rises) | equal | *falls;
+            let rise = *falls | !(diagonal | *rises);
+            let fall = diagonal & *rises;
+            let (rise_below, fall_below) = (rise >> (BLOCK - 1), fall >> (BLOCK - 1));
+            let (rise, fall) = (rise << 1 | rise_above, fall << 1 | fall_above);
+            *rises = fall | !(diagonal | rise);
+            *falls = rise & diagonal;
+            (rise_above, fall_above) = (rise_below, fall_below);
+        }
+    }
+
+    /// The lowest cell, after so many symbols of the text: the distance between these and the whole pattern.
+    pub(super) fn bottom(&self, columns: usize) -> usize {
+        let count = |bits: &[u64]| -> usize {
+            let whole = self.rows / BLOCK;
+            let full: u32 = bits[..whole].iter().map(|block| block.count_ones()).sum();
+            let below = (1_u64 << (self.rows % BLOCK)) - 1;
+            (full + bits.get(whole).map_or(0, |block| (block & below).count_ones())) as usize
+        };
+        columns + count(&self.rises) - count(&self.falls)
+    }
+
+    /// All cells from the top, which is `columns`, to the bottom.
+    pub(super) fn cells(&self, columns: usize) -> Vec<usize> {
+        let mut cells = Vec::with_capacity(self.rows + 1);
+        let mut cell = columns;
+        cells.push(cell);
+        for row in 0..self.rows {
+            cell = cell + bit(&self.rises, row) - bit(&self.falls, row);
+            cells.push(cell);
+        }
+        cells
+    }
+}
+
+/// The bit of one row, 0 or 1.
+pub(super) fn bit(blocks: &[u64], row: usize) -> usize {
+    (blocks[row / BLOCK] >> (row % BLOCK) & 1) as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The table by its definition.
+    fn plain(pattern: &[u8], text: &[u8]) -> Vec<usize> {
+        let mut column: Vec<usize> = (0..=pattern.len()).collect();
+        for (index, symbol) in text.iter().enumerate() {
+            let mut corner = column[0];
+            column[0] = index + 1;
+            for row in 1..column.len() {
+                let diagonal = corner + usize::from(pattern[row - 1] != *symbol);
+                corner = column[row];
+                column[row] = diagonal.min(column[row] + 1).min(column[row - 1] + 1);
+            }
+        }
+        column
+    }
+
+    #[test]
+    fn every_cell_is_that_of_the_plain_table_across_the_edges_of_blocks() {
+        let mut random = crate::SplitMix64::new(3);
+        for rows in [1, 2, 63, 64, 65, 127, 128, 129, 200] {
+            let mut draw = |count: usize| (0..count).map(|_| random.below(3) as u8).collect::<Vec<_>>();
+            let (pattern, text) = (draw(rows), draw(rows + 7));
+            let matches = Matches::new(&pattern);
+            let mut column = Column::new(rows);
+            for symbol in &text {
+                column.step(matches.of(symbol));
+            }
+            let cells = column.cells(text.len());
+            assert_eq!(cells, plain(&pattern, &text), "{rows} rows");
+            assert_eq!(column.bottom(text.len()), cells[rows]);
+        }
+    }
+}

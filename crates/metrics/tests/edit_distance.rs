@@ -1,0 +1,84 @@
+//! What holds for every edit distance and every alignment.
+
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+use sure_metrics::{Op, align, edit_distance};
+
+/// Up to 150 symbols, so that some sequences take more than one block of 64, out of few, so that many are alike.
+fn sequence() -> impl Strategy<Value = Vec<u8>> {
+    prop_oneof![
+        prop::collection::vec(0..3_u8, 0..12),
+        prop::collection::vec(0..3_u8, 0..150),
+        prop::collection::vec(any::<u8>(), 0..150),
+    ]
+}
+
+/// The distance by its definition.
+fn plain(a: &[u8], b: &[u8]) -> usize {
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (index, left) in a.iter().enumerate() {
+        let mut corner = row[0];
+        row[0] = index + 1;
+        for (column, right) in b.iter().enumerate() {
+            let diagonal = corner + usize::from(left != right);
+            corner = row[column + 1];
+            row[column + 1] = diagonal.min(corner + 1).min(row[column] + 1);
+        }
+    }
+    row[b.len()]
+}
+
+proptest! {
+    #[test]
+    fn the_distance_is_that_of_the_definition(a in sequence(), b in sequence()) {
+        prop_assert_eq!(edit_distance(&a, &b), plain(&a, &b));
+    }
+
+    #[test]
+    fn the_distance_is_a_metric(a in sequence(), b in sequence(), c in sequence()) {
+        let distance = edit_distance(&a, &b);
+        prop_assert_eq!(edit_distance(&a, &a), 0);
+        prop_assert_eq!(distance == 0, a == b);
+        prop_assert_eq!(edit_distance(&b, &a), distance);
+        prop_assert!(edit_distance(&a, &c) <= distance + edit_distance(&b, &c));
+        prop_assert!(a.len().abs_diff(b.len()) <= distance && distance <= a.len().max(b.len()));
+    }
+
+    #[test]
+    fn the_names_of_the_symbols_do_not_matter(a in sequence(), b in sequence()) {
+        let renamed = |symbols: &[u8]| symbols.iter().map(|&symbol| format!("word {symbol}")).collect::<Vec<_>>();
+        prop_assert_eq!(edit_distance(&renamed(&a), &renamed(&b)), edit_distance(&a, &b));
+        prop_assert_eq!(&align(&renamed(&a), &renamed(&b)).ops, &align(&a, &b).ops);
+    }
+
+    #[test]
+    fn the_operations_turn_the_reference_into_the_hypothesis(reference in sequence(), hypothesis in sequence()) {
+        let alignment = align(&reference, &hypothesis);
+        let (mut left, mut right) = (Vec::new(), Vec::new());
+        for (op, from, to) in alignment.steps() {
+            prop_assert_eq!(op == Op::Equal, from == to);
+            prop_assert_eq!(op == Op::Delete, to.is_none());
+            prop_assert_eq!(op == Op::Insert, from.is_none());
+            left.extend(from.copied());
+            right.extend(to.copied());
+        }
+        prop_assert_eq!(left, reference);
+        prop_assert_eq!(right, hypothesis);
+    }
+
+    #[test]
+    fn the_counts_fit_each_other_and_the_distance(reference in sequence(), hypothesis in sequence()) {
+        let alignment = align(&reference, &hypothesis);
+        let counts = alignment.counts();
+        prop_assert_eq!(counts.errors(), edit_distance(&reference, &hypothesis));
+        prop_assert_eq!(counts.reference, reference.len());
+        prop_assert_eq!(counts.hits + counts.substitutions + counts.deletions, reference.len());
+        prop_assert_eq!(counts.hits + counts.substitutions + counts.insertions, hypothesis.len());
+        let mut ops = BTreeMap::new();
+        for op in &alignment.ops {
+            *ops.entry(format!("{op:?}")).or_insert(0) += 1;
+        }
+        prop_assert_eq!(ops.get("Insert").copied().unwrap_or(0), counts.insertions);
+    }
+}
