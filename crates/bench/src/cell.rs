@@ -23,7 +23,7 @@ use crate::{
     backbone::BackboneRef,
     celldata::CellData,
     environment,
-    model::{self, Declared, RunConfig, Start},
+    model::{self, Declared, Start},
     rundir::{self, RunFile},
 };
 

@@ -7,7 +7,7 @@ use sure_audio::AudioError;
 use sure_text::TextError;
 use thiserror::Error;
 
-use crate::{Refusal, Split};
+use crate::{Note, Refusal, Split};
 
 /// What can be wrong with data.
 #[derive(Debug, Error)]
@@ -187,6 +187,91 @@ pub enum DataError {
         #[source]
         source: AudioError,
     },
+    /// A folder that no reader knows.
+    #[error(
+        "{} holds no data set that is known. Looked for manifest.jsonl and manifest.csv, then for{}",
+        path.display(), indented(looked_for)
+    )]
+    UnknownLayout {
+        /// The folder.
+        path: PathBuf,
+        /// What each reader looks for, as `name: layout`.
+        looked_for: Vec<String>,
+    },
+    /// A data set in which nothing was found.
+    #[error(
+        "no recording of `{set}` in {}{}", path.display(), indented(notes)
+    )]
+    NoRecordings {
+        /// The data set.
+        set: &'static str,
+        /// The folder.
+        path: PathBuf,
+        /// What there is to say about it.
+        notes: Vec<String>,
+    },
+    /// A part of a data set that is not there and cannot be done without.
+    #[error("`{set}` lacks {}: {advice}", path.display())]
+    MissingPart {
+        /// The data set.
+        set: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// What to do.
+        advice: &'static str,
+    },
+    /// A data set of which more is missing than may be.
+    #[error(
+        "{}: {note}. That is more than {limit_percent:.1} %: complete the copy, or allow a larger share of skipped rows",
+        path.display()
+    )]
+    TooManySkipped {
+        /// The folder.
+        path: PathBuf,
+        /// What is missing.
+        note: Box<Note>,
+        /// How much may be missing, in percent.
+        limit_percent: f64,
+    },
+    /// Two recordings of one id.
+    #[error(
+        "two recordings are called `{id}`: {} and {}; remove one of them", first.display(), second.display()
+    )]
+    DuplicateRecording {
+        /// The id.
+        id: String,
+        /// The one that was found first.
+        first: PathBuf,
+        /// The other one.
+        second: PathBuf,
+    },
+    /// A table without a column that is needed.
+    #[error("{} has no column `{column}`; it has {}", path.display(), found.join(", "))]
+    MissingColumn {
+        /// The file.
+        path: PathBuf,
+        /// The column.
+        column: String,
+        /// The columns that are there.
+        found: Vec<String>,
+    },
+    /// A data set's card that cannot be read.
+    #[error("read the card of the data set `{name}`")]
+    DatasetCard {
+        /// The data set.
+        name: String,
+        /// What the parser said, with line and column.
+        #[source]
+        source: Box<toml::de::Error>,
+    },
+    /// A data set without a card.
+    #[error("no card of a data set is called `{name}`; there are {}", known.join(", "))]
+    UnknownDataset {
+        /// The name.
+        name: String,
+        /// The names that are known.
+        known: Vec<&'static str>,
+    },
     /// Facts that do not belong to the set.
     #[error("{facts} audio facts for {utterances} utterances")]
     FactsMismatch {
@@ -195,6 +280,11 @@ pub enum DataError {
         /// How many utterances.
         utterances: usize,
     },
+}
+
+/// Lines below a message.
+fn indented(lines: &[String]) -> String {
+    lines.iter().fold(String::new(), |text, line| text + "\n  " + line)
 }
 
 impl DataError {

@@ -5,6 +5,7 @@
 //! the [`Fingerprint`] made of them says which data a result belongs to, and what is wrong with the splits.
 
 mod card;
+mod dataset;
 mod discover;
 mod error;
 mod facts;
@@ -12,6 +13,7 @@ mod fingerprint;
 mod limit;
 mod manifest;
 mod memo;
+mod readers;
 mod refusal;
 mod select;
 mod set;
@@ -21,11 +23,13 @@ mod tokens;
 mod truth;
 
 pub use card::{Decoding, SlotTags, TaskCard, TaskKind, Vocabulary};
+pub use dataset::{DatasetCard, dataset, datasets};
 pub use discover::discover;
 pub use error::DataError;
 pub use facts::{AudioFacts, facts};
 pub use fingerprint::{Fingerprint, SameAudio, SplitCounts};
 pub use manifest::{Manifest, Row};
+pub use readers::{Note, Protocol, READERS, ReadOptions, Reader, Reading, What, read_dataset, reader};
 pub use refusal::{Applies, Reason, Refusal};
 pub use select::Reference;
 pub use set::{Example, LabelledSet};

@@ -86,10 +86,10 @@ pub(crate) fn chunks<'a>(
     let mut rest = order;
     std::iter::from_fn(move || {
         let mut longest = 0;
-        let fits = |(count, &index): &(usize, &usize)| {
-            longest = longest.max(length(index));
-            *count == 0
-                || *count < most && samples.is_none_or(|samples| (count + 1).saturating_mul(longest) <= samples)
+        let fits = |&(count, index): &(usize, &usize)| {
+            longest = longest.max(length(*index));
+            let fills = samples.is_none_or(|samples| (count + 1).saturating_mul(longest) <= samples);
+            count == 0 || (count < most && fills)
         };
         let count = rest.iter().enumerate().take_while(fits).count();
         let (part, others) = rest.split_at(count);

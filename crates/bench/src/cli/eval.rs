@@ -43,7 +43,7 @@ impl Eval {
         let run = RunFile::read(&self.run)?;
         let card = run.config()?.task;
         let options = read_options(run.config()?.protocol);
-        let manifest = sure_data::open(&self.data, &options)?.manifest;
+        let manifest = sure_data::read_dataset(&self.data, &options)?.manifest;
         let rows = card.references(&manifest, &run.labels)?;
         if rows.is_empty() {
             bail!("{} has no test rows with the key `{}`", manifest.path.display(), card.label);

@@ -1,0 +1,77 @@
+//! The data of a cell: a labelled set with the facts of its recordings.
+
+use std::path::Path;
+
+use anyhow::Result;
+use sure_data::{AudioFacts, Example, Fingerprint, LabelledSet, Protocol, ReadOptions, Split, TaskCard, read_dataset};
+use sure_train::{Clip, Subset};
+
+use crate::environment;
+
+/// The labelled set with the facts of each recording.
+#[derive(Debug)]
+pub struct CellData {
+    /// The examples by split.
+    pub set: LabelledSet,
+    /// Facts of each example: training, then validation, then test.
+    pub facts: Vec<AudioFacts>,
+    /// What the data is.
+    pub fingerprint: Fingerprint,
+}
+
+impl CellData {
+    /// Reads a manifest or a published data set as the task's card says, and looks at every recording once (see
+    /// [`sure_data::facts`]).
+    ///
+    /// # Errors
+    /// When the set does not have the task, or a recording cannot be read.
+    pub fn read(
+        card: &TaskCard,
+        limit: Option<usize>,
+        protocol: Protocol,
+        path: &Path,
+        rate_hz: u32,
+    ) -> Result<Self> {
+        let mut set = card.select(&read_dataset(path, &read_options(protocol))?.manifest, limit)?;
+        let memo = environment::sure_home().join("cache").join("audio.json");
+        let cut = card.cut_seconds.map(|seconds| (seconds * f64::from(rate_hz)).round() as usize);
+        let mut facts = sure_data::facts(set.examples(), rate_hz, cut, environment::cores(), Some(&memo))?;
+        for split in Split::ALL {
+            let train = card.max_train_seconds.filter(|_| split == Split::Train);
+            let Some(most) = [train, card.max_seconds].into_iter().flatten().reduce(f64::min) else { continue };
+            let left_out = set.leave_out_longer(split, most, &mut facts, rate_hz);
+            if left_out > 0 {
+                set.notes.push(format!("{left_out} {split} recordings are longer than {most} s and left out"));
+            }
+        }
+        let fingerprint = Fingerprint::new(&set, &facts, rate_hz)?;
+        Ok(Self { set, facts, fingerprint })
+    }
+
+    /// Every recording, in the order of [`LabelledSet::examples`].
+    pub fn clips(&self) -> Vec<Clip> {
+        let clip = |(example, facts): (&Example, &AudioFacts)| Clip {
+            id: example.id.clone(),
+            path: example.audio.clone(),
+            facts: *facts,
+        };
+        self.set.examples().zip(&self.facts).map(clip).collect()
+    }
+
+    /// The examples of a split, with their places in [`CellData::clips`].
+    pub fn subset(&self, split: Split) -> Subset {
+        let first = match split {
+            Split::Train => 0,
+            Split::Valid => self.set.train.len(),
+            Split::Test => self.set.train.len() + self.set.valid.len(),
+        };
+        let examples = self.set.split(split).to_vec();
+        let clips = (first..first + examples.len()).collect();
+        Subset { examples, clips }
+    }
+}
+
+/// How published data sets are read here: what has to be unpacked goes below `$SURE_HOME`.
+pub fn read_options(protocol: Protocol) -> ReadOptions {
+    ReadOptions { unpack_into: Some(environment::sure_home().join("data")), ..ReadOptions::new(protocol) }
+}

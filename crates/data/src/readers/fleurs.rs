@@ -1,0 +1,111 @@
+//! FLEURS (Conneau et al. 2022, arXiv 2205.12446): read sentences, American English alone.
+//!
+//! `{train,dev,test}.tsv` without a header beside `audio/{train,dev,test}/*.wav`, as in the folder `data/en_us` of
+//! `google/fleurs` on the Hugging Face hub once its archives are unpacked.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use super::collect::{Collector, Fields};
+use super::files::{Encodings, Entry, recordings};
+use super::{ReadOptions, Reader, Reading, What, note::Tally};
+use crate::{DataError, Split};
+
+pub(crate) struct Fleurs;
+
+const PARTS: [(&str, Split); 3] = [("train", Split::Train), ("dev", Split::Valid), ("test", Split::Test)];
+
+/// The folder of the tables.
+fn folder(root: &Path) -> Option<PathBuf> {
+    ["", "en_us", "data/en_us"]
+        .iter()
+        .map(|inner| root.join(inner))
+        .find(|folder| PARTS.iter().any(|(part, _)| folder.join(format!("{part}.tsv")).is_file()))
+}
+
+impl Reader for Fleurs {
+    fn name(&self) -> &'static str {
+        "fleurs"
+    }
+
+    fn layout(&self) -> &'static str {
+        "train.tsv, dev.tsv, test.tsv beside the folder audio, in the folder itself or in data/en_us"
+    }
+
+    fn detect(&self, root: &Path) -> bool {
+        folder(root).is_some()
+    }
+
+    fn read(&self, root: &Path, options: &ReadOptions) -> Result<Reading, DataError> {
+        let mut found = Collector::new(self.name(), root);
+        let mut encodings = Encodings::default();
+        let folder = folder(root).unwrap_or_else(|| root.to_owned());
+        for (part, split) in PARTS {
+            let list = folder.join(format!("{part}.tsv"));
+            let audio = folder.join("audio").join(part);
+            if !list.is_file() {
+                continue;
+            }
+            if !audio.is_dir() {
+                return Err(DataError::MissingPart {
+                    set: "fleurs",
+                    path: audio,
+                    advice: "unpack audio/train.tar.gz, audio/dev.tar.gz and audio/test.tar.gz where they are",
+                });
+            }
+            read_part(&mut found, &list, &audio, split, &mut encodings)?;
+        }
+        encodings.note(&mut found);
+        found.note_empty("split", |split| {
+            let part = PARTS.iter().find(|(_, known)| *known == split).map_or("", |(part, _)| part);
+            format!("the rows of {part}.tsv")
+        });
+        found.finish(options)
+    }
+}
+
+fn read_part(
+    found: &mut Collector<'_>,
+    list: &Path,
+    audio: &Path,
+    split: Split,
+    encodings: &mut Encodings,
+) -> Result<(), DataError> {
+    let mut recordings: HashMap<String, Entry> =
+        recordings(audio)?.into_iter().map(|entry| (entry.name.clone(), entry)).collect();
+    let all = recordings.len();
+    let (mut no_recording, mut short, mut rows) = (Tally::default(), Tally::default(), 0);
+    for (index, line) in encodings.read(list)?.lines().enumerate() {
+        if line.trim().is_empty() {
+            continue;
+        }
+        rows += 1;
+        // sentence, file, text as written, text in lower case without punctuation, the same by letters, samples, gender
+        let parts: Vec<&str> = line.split('\t').collect();
+        let [_, file, raw, text, ..] = parts[..] else {
+            short.add(format!("line {}", index + 1));
+            continue;
+        };
+        let Some(recording) = recordings.remove(file) else {
+            no_recording.add(file);
+            continue;
+        };
+        let fields = fields(split, text, raw);
+        // The numbers of recordings are unique within a split.
+        found.push(format!("{split}/{}", recording.stem()), recording.path, fields)?;
+    }
+    let name = found.name_of(list);
+    found.note(no_recording, What::NoRecording { list: name.clone(), of: rows });
+    let reason = "they have less than 4 columns".to_owned();
+    found.note(short, What::Unusable { place: name.clone(), reason, of: rows });
+    let mut left: Vec<String> = recordings.into_keys().collect();
+    left.sort();
+    let folder = found.name_of(audio);
+    found.note(left.into_iter().collect(), What::NoRow { folder, list: name, of: all });
+    Ok(())
+}
+
+/// The keys of a row; there is no name of a speaker.
+pub(crate) fn fields(split: Split, text: &str, raw: &str) -> Fields {
+    Fields::of(split).set("text", text.trim()).set("raw_text", raw.trim())
+}

@@ -1,0 +1,104 @@
+//! LibriSpeech (Panayotov et al. 2015): `train-clean-100`, `dev-clean` and `test-clean`.
+//!
+//! The trees of openslr.org/12, `{part}/{speaker}/{chapter}/{speaker}-{chapter}-{number}.flac` with a `.trans.txt` a
+//! chapter. Other parts of the corpus may lie beside them and are not read.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use super::collect::{Collector, Fields};
+use super::files::{Encodings, Entry, files, folders, recordings};
+use super::{ReadOptions, Reader, Reading, What, note::Tally};
+use crate::{DataError, Split};
+
+pub(crate) struct LibriSpeech;
+
+const PARTS: [(&str, Split); 3] =
+    [("train-clean-100", Split::Train), ("dev-clean", Split::Valid), ("test-clean", Split::Test)];
+
+impl Reader for LibriSpeech {
+    fn name(&self) -> &'static str {
+        "librispeech"
+    }
+
+    fn layout(&self) -> &'static str {
+        "folders train-clean-100, dev-clean, test-clean"
+    }
+
+    fn detect(&self, root: &Path) -> bool {
+        PARTS.iter().any(|(part, _)| root.join(part).is_dir())
+    }
+
+    fn read(&self, root: &Path, options: &ReadOptions) -> Result<Reading, DataError> {
+        let mut found = Collector::new(self.name(), root);
+        let mut encodings = Encodings::default();
+        for (part, split) in PARTS {
+            let folder = root.join(part);
+            if folder.is_dir() {
+                read_part(&mut found, &folder, part, split, &mut encodings)?;
+            }
+        }
+        let is_known = |name: &str| PARTS.iter().any(|(part, _)| *part == name);
+        let others: Tally =
+            folders(root)?.into_iter().map(|entry| entry.name).filter(|name| !is_known(name)).collect();
+        found.note(others, What::OtherPart);
+        encodings.note(&mut found);
+        found.note_empty("split", |split| {
+            let part = PARTS.iter().find(|(_, known)| *known == split).map_or("", |(part, _)| part);
+            format!("{part}/*/*/*.flac")
+        });
+        found.finish(options)
+    }
+}
+
+fn read_part(
+    found: &mut Collector<'_>,
+    folder: &Path,
+    part: &str,
+    split: Split,
+    encodings: &mut Encodings,
+) -> Result<(), DataError> {
+    let (mut no_row, mut no_recording) = (Tally::default(), Tally::default());
+    let (mut all_recordings, mut all_rows) = (0, 0);
+    for speaker in folders(folder)? {
+        for chapter in folders(&speaker.path)? {
+            let mut texts = transcripts(&chapter, encodings)?;
+            all_rows += texts.len();
+            for recording in recordings(&chapter.path)? {
+                all_recordings += 1;
+                let id = recording.stem().to_owned();
+                let Some(text) = texts.remove(&id) else {
+                    no_row.add(id);
+                    continue;
+                };
+                let fields = Fields::of(split).set("speaker", speaker.name.as_str()).set("text", text);
+                found.push(id, recording.path, fields)?;
+            }
+            let mut left: Vec<String> = texts.into_keys().collect();
+            left.sort();
+            for id in left {
+                no_recording.add(id);
+            }
+        }
+    }
+    let list = format!("{part}/*/*/*.trans.txt");
+    found.note(no_row, What::NoRow { folder: part.to_owned(), list: list.clone(), of: all_recordings });
+    found.note(no_recording, What::NoRecording { list, of: all_rows });
+    Ok(())
+}
+
+/// The sentences of a chapter by id: a line is `id sentence`.
+fn transcripts(chapter: &Entry, encodings: &mut Encodings) -> Result<HashMap<String, String>, DataError> {
+    let mut texts = HashMap::new();
+    for list in files(&chapter.path, &["txt"])? {
+        if !list.name.ends_with(".trans.txt") {
+            continue;
+        }
+        for line in encodings.read(&list.path)?.lines() {
+            if let Some((id, text)) = line.trim().split_once(' ') {
+                texts.insert(id.to_owned(), text.trim().to_owned());
+            }
+        }
+    }
+    Ok(texts)
+}

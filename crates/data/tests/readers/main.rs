@@ -1,0 +1,11 @@
+//! Published data sets in the layouts of their owners, whole and damaged, each through `read_dataset`.
+
+#![expect(clippy::unwrap_used, reason = "the helpers of a test fail as it does")]
+#![expect(clippy::format_push_string, reason = "lists of a few lines; an allocation more does not matter")]
+
+mod commands;
+mod emotion;
+mod folder;
+mod layouts;
+mod speakers;
+mod speech;
