@@ -75,4 +75,13 @@ mod tests {
         assert_eq!(affixes(b"aaa", b"aa"), (2, 0));
         assert_eq!(affixes(b"xay", b"xby"), (1, 1));
     }
+
+    #[test]
+    fn a_book_of_different_words_is_compared() {
+        let words: Vec<u32> = (0..40_000).collect();
+        let other: Vec<u32> = words.iter().map(|word| word + 20_000).collect();
+        assert_eq!(edit_distance(&words, &other), 40_000);
+        let counts = align(&words[..12_000], &words[1_000..13_000]).counts();
+        assert_eq!((counts.hits, counts.deletions, counts.insertions), (11_000, 1_000, 1_000));
+    }
 }

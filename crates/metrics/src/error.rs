@@ -65,7 +65,7 @@ pub enum MetricError {
     /// A prior probability that is none.
     #[error("a prior of targets of {prior} has no detection cost: it lies between 0 and 1, 0.01 by custom")]
     NoSuchPrior {
-        /// The prior that was asked for, as text: a NaN would equal nothing.
-        prior: String,
+        /// The prior that was asked for.
+        prior: f64,
     },
 }

@@ -31,7 +31,7 @@ pub fn equal_error_rate(trials: &[(f64, bool)]) -> Result<f64, MetricError> {
 /// Those of [`equal_error_rate`], and [`MetricError::NoSuchPrior`] for a prior that is not between 0 and 1.
 pub fn min_detection_cost(trials: &[(f64, bool)], target_prior: f64) -> Result<f64, MetricError> {
     if !(target_prior > 0.0 && target_prior < 1.0) {
-        return Err(MetricError::NoSuchPrior { prior: target_prior.to_string() });
+        return Err(MetricError::NoSuchPrior { prior: target_prior });
     }
     let trials = Trials::new(trials)?;
     Ok(trials.counts(0..trials.len()).min_detection_cost(target_prior))
@@ -97,19 +97,17 @@ impl Trials {
 
     /// Counts the given trials.
     pub(crate) fn counts(&self, items: impl IntoIterator<Item = usize>) -> TrialCounts {
-        let mut at = vec![(0, 0); self.different];
-        let mut counts = TrialCounts { at: Vec::new(), targets: 0, nontargets: 0 };
+        let mut counts = TrialCounts { at: vec![(0, 0); self.different], targets: 0, nontargets: 0 };
         for item in items {
-            let (targets, nontargets): &mut (usize, usize) = &mut at[self.thresholds[item]];
+            let at = &mut counts.at[self.thresholds[item]];
             if self.targets[item] {
-                *targets += 1;
+                at.0 += 1;
                 counts.targets += 1;
             } else {
-                *nontargets += 1;
+                at.1 += 1;
                 counts.nontargets += 1;
             }
         }
-        counts.at = at;
         counts
     }
 }
@@ -248,7 +246,7 @@ mod tests {
         assert_eq!(min_detection_cost(&[(0.1, false)], 0.01), missing(Side::Target));
         for prior in [0.0, 1.0, -1.0, f64::NAN] {
             let refused = min_detection_cost(&[(0.1, true), (0.0, false)], prior);
-            assert_eq!(refused, Err(MetricError::NoSuchPrior { prior: prior.to_string() }));
+            assert!(matches!(refused, Err(MetricError::NoSuchPrior { .. })), "{prior}: {refused:?}");
         }
     }
 

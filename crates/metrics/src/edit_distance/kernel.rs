@@ -10,37 +10,56 @@ use std::hash::Hash;
 /// Rows in one block.
 pub(super) const BLOCK: usize = 64;
 
-/// Where in the pattern each symbol stands, as bits.
+/// Where in the pattern each symbol stands.
+///
+/// Only the blocks that have a symbol are kept: a table of all blocks for all symbols would take a gigabyte for a book.
 pub(super) struct Matches<'a, T> {
-    /// The number of each symbol; 0 is for the symbols that the pattern lacks.
     numbers: HashMap<&'a T, usize>,
-    /// The rows of symbol number `n` start at `n * blocks`.
-    rows: Vec<u64>,
-    blocks: usize,
+    /// The part of `blocks` that each symbol has.
+    spans: Vec<(usize, usize)>,
+    /// The number of a block, and the rows in it that match.
+    blocks: Vec<(usize, u64)>,
 }
 
 impl<'a, T: Eq + Hash> Matches<'a, T> {
-    /// The table of a pattern.
+    /// The places of the symbols of a pattern.
     pub(super) fn new(pattern: impl IntoIterator<Item = &'a T, IntoIter: ExactSizeIterator>) -> Self {
         let pattern = pattern.into_iter();
-        let blocks = pattern.len().div_ceil(BLOCK);
         let mut numbers = HashMap::with_capacity(pattern.len());
-        let mut rows = vec![0; blocks];
-        for (row, symbol) in pattern.enumerate() {
-            let next = numbers.len() + 1;
-            let number = *numbers.entry(symbol).or_insert(next);
-            if number == next {
-                rows.resize((next + 1) * blocks, 0);
+        let mut counts = Vec::with_capacity(pattern.len());
+        let mut number_of = |symbol| {
+            let number = *numbers.entry(symbol).or_insert(counts.len());
+            if number == counts.len() {
+                counts.push(0);
             }
-            rows[number * blocks + row / BLOCK] |= 1 << (row % BLOCK);
+            counts[number] += 1;
+            number
+        };
+        let symbols: Vec<usize> = pattern.map(&mut number_of).collect();
+        let mut spans = Vec::with_capacity(counts.len());
+        let mut start = 0;
+        for count in counts {
+            spans.push((start, start));
+            start += count;
         }
-        Self { numbers, rows, blocks }
+        let mut blocks: Vec<(usize, u64)> = vec![(0, 0); symbols.len()];
+        for (row, symbol) in symbols.into_iter().enumerate() {
+            let (start, end) = &mut spans[symbol];
+            if start == end || blocks[*end - 1].0 != row / BLOCK {
+                blocks[*end].0 = row / BLOCK;
+                *end += 1;
+            }
+            blocks[*end - 1].1 |= 1 << (row % BLOCK);
+        }
+        Self { numbers, spans, blocks }
     }
 
     /// The rows whose symbol is this one.
-    pub(super) fn of(&self, symbol: &T) -> &[u64] {
-        let number = self.numbers.get(symbol).copied().unwrap_or(0);
-        &self.rows[number * self.blocks..(number + 1) * self.blocks]
+    pub(super) fn of(&self, symbol: &T) -> &[(usize, u64)] {
+        self.numbers.get(symbol).map_or(&[], |&number| {
+            let (start, end) = self.spans[number];
+            &self.blocks[start..end]
+        })
     }
 }
 
@@ -61,10 +80,12 @@ impl Column {
     }
 
     /// Goes on by one symbol of the text, given the rows that match it.
-    pub(super) fn step(&mut self, matches: &[u64]) {
+    pub(super) fn step(&mut self, matches: &[(usize, u64)]) {
+        let mut matching = matches.iter().peekable();
         // The top of the table costs one more with every column.
         let (mut rise_above, mut fall_above) = (1, 0);
-        for ((rises, falls), matches) in self.rises.iter_mut().zip(&mut self.falls).zip(matches) {
+        for (block, (rises, falls)) in self.rises.iter_mut().zip(&mut self.falls).enumerate() {
+            let matches = matching.next_if(|&&(number, _)| number == block).map_or(0, |&(_, rows)| rows);
             let equal = matches | fall_above;
             let diagonal = ((equal & *rises).wrapping_add(*rises) ^ *rises) | equal | *falls;
             let rise = *falls | !(diagonal | *rises);
