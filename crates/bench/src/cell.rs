@@ -282,7 +282,7 @@ fn split_score(split: Split, scored: &Evaluation, metric: &dyn Metric) -> Result
     let interval = bootstrap(answers.len(), RESAMPLES, 0, metric.statistic(&answers, &scored.references)?)?;
     Ok(SplitScore {
         split: split.name().to_owned(),
-        score: score(metric, scored.score, answers.len()),
+        score: score(metric, metric.score(&answers, &scored.references)?, answers.len()),
         interval: Some(interval),
     })
 }
