@@ -26,7 +26,7 @@ struct Normalised {
 struct Target {
     words: Vec<(String, String)>,
     tokens: Vec<String>,
-    target: String,
+    text: String,
     ids: Vec<usize>,
 }
 
@@ -37,7 +37,8 @@ struct Prediction {
 }
 
 fn golden() -> Golden {
-    serde_json::from_slice(&fs::read(GOLDEN).unwrap()).unwrap()
+    let bytes = fs::read(GOLDEN).expect("the golden is part of the repository");
+    serde_json::from_slice(&bytes).expect("the golden is as its generator writes it")
 }
 
 #[test]
@@ -64,10 +65,10 @@ fn the_rule_of_the_sure_code_is_its_own() {
 fn reference_targets_and_their_tokens_are_those_of_the_reference() {
     for case in golden().targets {
         let words: Vec<(&str, &str)> = case.words.iter().map(|(word, tag)| (&**word, &**tag)).collect();
-        assert_eq!(tag_reference(&words), case.target);
+        assert_eq!(tag_reference(&words), case.text);
         let alphabet: Alphabet =
             serde_json::from_value(serde_json::json!({"kind": "slots", "tokens": case.tokens})).unwrap();
-        assert_eq!(alphabet.encode_reference(&case.target).ids, case.ids, "{}", case.target);
+        assert_eq!(alphabet.encode_reference(&case.text).ids, case.ids, "{}", case.text);
     }
 }
 

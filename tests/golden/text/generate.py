@@ -136,7 +136,7 @@ def targets():
         tokenizer = Wav2Vec2CTCTokenizer(str(vocab), unk_token="[UNK]", pad_token="[PAD]", word_delimiter_token="|")
         for words in SENTENCES:
             text = target(words)
-            yield {"words": words, "tokens": tokens, "target": text, "ids": tokenizer.encode(text)}
+            yield {"words": words, "tokens": tokens, "text": text, "ids": tokenizer.encode(text)}
 
 
 def slots(tagged):
