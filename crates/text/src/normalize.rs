@@ -22,8 +22,8 @@ pub enum Normalizer {
     ///
     /// What is odd in the original is kept, so that rates are comparable: `'s` is always `is`, curly apostrophes are not
     /// seen, `ninth` stays a word, and a second pass can change a text again (`100 1` gives `100 one`, and that `101`).
-    /// It differs in that blanks at the ends are dropped, that only ASCII digits are numbers, that numbers above
-    /// 2^128 - 1 are rows of digits, and in where words end within combining marks.
+    /// It differs in that blanks at the ends are dropped, that only ASCII digits are numbers, that products above
+    /// 2^128 - 1 are not formed, and in where words end before combining marks.
     English,
 }
 

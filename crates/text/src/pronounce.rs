@@ -75,7 +75,7 @@ impl Pronounced {
 ///
 /// The model is learnt from the CMU dictionary when it is first needed, which takes about a second, and speaks `ARPAbet`
 /// with stress whatever the symbols of the lexicon are. Of words of that dictionary that were held out, it gets 9.0 % of
-/// the phones wrong (6.5 % without stress), and 34 % of the words have a wrong phone or stress.
+/// the phones wrong (6.5 % without stress), and 34 % of the words have a wrong phone or stress. It holds about 35 MB.
 #[derive(Debug)]
 pub struct Pronouncer {
     lexicon: Lexicon,
