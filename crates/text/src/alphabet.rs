@@ -73,7 +73,7 @@ impl Alphabet {
 
     /// The phones of a task whose texts are phone symbols parted by blanks, then `[UNK]` and `[PAD]`.
     ///
-    /// Where all symbols of the training texts are of ARPAbet with stress, or all of ARPAbet without stress, the
+    /// Where all symbols of the training texts are of `ARPAbet` with stress, or all of `ARPAbet` without stress, the
     /// alphabet is that whole inventory ([`arpabet`], [`arpabet_without_stress`]), so that no phone of a test text can
     /// be unknown. Otherwise it is the symbols of the training texts, sorted.
     ///
@@ -100,9 +100,10 @@ impl Alphabet {
         with_specials(AlphabetKind::Phones, tokens)
     }
 
-    /// The 74 tokens of phoneme recognition in the SURE code: `<pad>`, `<eos>`, `<unk>`, then ARPAbet with stress.
+    /// The 74 tokens of phoneme recognition in the SURE code: `<pad>`, `<eos>`, `<unk>`, then `ARPAbet` with stress.
     ///
     /// A text that is encoded by it ends with `<eos>`.
+    #[expect(clippy::missing_panics_doc, reason = "it cannot")]
     pub fn phones_reference() -> Self {
         let specials = [PAD[1], EOS, UNKNOWN[1]].map(str::to_owned);
         Self::new(AlphabetKind::Phones, specials.into_iter().chain(arpabet()).collect())

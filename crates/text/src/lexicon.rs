@@ -24,7 +24,8 @@ pub struct Lexicon {
 }
 
 impl Lexicon {
-    /// The CMU pronouncing dictionary: 126,052 words in ARPAbet with stress.
+    /// The CMU pronouncing dictionary: 126,052 words in `ARPAbet` with stress.
+    #[expect(clippy::missing_panics_doc, reason = "it cannot")]
     pub fn cmudict() -> Self {
         let mut text = String::new();
         GzDecoder::new(CMUDICT)

@@ -1,4 +1,4 @@
-//! Inventories of phones: ARPAbet as the CMU dictionary and LibriSpeech's lexicons write it.
+//! Inventories of phones: `ARPAbet` as the CMU dictionary and LibriSpeech's lexicons write it.
 //!
 //! The order is that of s3prl's `phoneme.txt` (S3PRL toolkit, Yang et al. 2021, arXiv 2105.01051): `SIL` and `SPN`, then
 //! all phones sorted by name.
@@ -49,7 +49,7 @@ const PHONES: [(&str, bool); 39] = [
     ("ZH", false),
 ];
 
-/// The 71 symbols of ARPAbet with stress: `SIL`, `SPN`, 15 vowels with stress 0, 1 and 2, and 24 consonants.
+/// The 71 symbols of `ARPAbet` with stress: `SIL`, `SPN`, 15 vowels with stress 0, 1 and 2, and 24 consonants.
 pub fn arpabet() -> Vec<String> {
     let phones = PHONES.iter().flat_map(|&(phone, vowel)| {
         let stresses: &[&str] = if vowel { &["0", "1", "2"] } else { &[""] };
@@ -58,7 +58,7 @@ pub fn arpabet() -> Vec<String> {
     NOISES.iter().map(|&noise| noise.to_owned()).chain(phones).collect()
 }
 
-/// The 41 symbols of ARPAbet without stress: `SIL`, `SPN` and 39 phones.
+/// The 41 symbols of `ARPAbet` without stress: `SIL`, `SPN` and 39 phones.
 pub fn arpabet_without_stress() -> Vec<String> {
     NOISES.iter().copied().chain(PHONES.iter().map(|&(phone, _)| phone)).map(str::to_owned).collect()
 }

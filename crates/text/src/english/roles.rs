@@ -1,0 +1,136 @@
+//! The words that numbers are spelled with, as `EnglishNumberNormalizer` of Whisper lists them.
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+/// What a word does to a number.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum Role {
+    /// `zero`, `oh`, `o`.
+    Zero,
+    /// `one` to `nineteen`.
+    Ones(u128),
+    /// The same with the ending of an ordinal or a plural.
+    OnesEnding(u128, &'static str),
+    /// `twenty` to `ninety`.
+    Tens(u128),
+    /// The same with an ending.
+    TensEnding(u128, &'static str),
+    /// `hundred`, `thousand` and so on.
+    Multiplier(u128),
+    /// The same with an ending.
+    MultiplierEnding(u128, &'static str),
+    /// `minus` and the like, whose sign stands before the number that follows.
+    SignBefore(char),
+    /// `dollars` and the like, whose sign stands before the number that they follow.
+    SignAfter(char),
+    /// `percent`, and `per` before `cent`.
+    Percent,
+    /// `and`.
+    And,
+    /// `double` and `triple`.
+    Repeat(usize),
+    /// `point`.
+    Point,
+}
+
+const ONES: [&str; 19] = [
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+    "thirteen",
+    "fourteen",
+    "fifteen",
+    "sixteen",
+    "seventeen",
+    "eighteen",
+    "nineteen",
+];
+const TENS: [&str; 8] = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"];
+/// `hundred`, then the powers of a thousand.
+const MULTIPLIERS: [&str; 12] = [
+    "hundred",
+    "thousand",
+    "million",
+    "billion",
+    "trillion",
+    "quadrillion",
+    "quintillion",
+    "sextillion",
+    "septillion",
+    "octillion",
+    "nonillion",
+    "decillion",
+];
+const OTHERS: [(&str, Role); 21] = [
+    ("o", Role::Zero),
+    ("oh", Role::Zero),
+    ("zero", Role::Zero),
+    ("minus", Role::SignBefore('-')),
+    ("negative", Role::SignBefore('-')),
+    ("plus", Role::SignBefore('+')),
+    ("positive", Role::SignBefore('+')),
+    ("pound", Role::SignAfter('£')),
+    ("pounds", Role::SignAfter('£')),
+    ("euro", Role::SignAfter('€')),
+    ("euros", Role::SignAfter('€')),
+    ("dollar", Role::SignAfter('$')),
+    ("dollars", Role::SignAfter('$')),
+    ("cent", Role::SignAfter('¢')),
+    ("cents", Role::SignAfter('¢')),
+    ("per", Role::Percent),
+    ("percent", Role::Percent),
+    ("and", Role::And),
+    ("double", Role::Repeat(2)),
+    ("triple", Role::Repeat(3)),
+    ("point", Role::Point),
+];
+
+/// What a word does to a number, if it is part of one.
+pub(super) fn role(word: &str) -> Option<Role> {
+    static ROLES: LazyLock<HashMap<String, Role>> = LazyLock::new(roles);
+    ROLES.get(word).copied()
+}
+
+fn roles() -> HashMap<String, Role> {
+    let mut roles: HashMap<String, Role> =
+        OTHERS.into_iter().map(|(word, role)| (word.to_owned(), role)).collect();
+    roles.insert("zeroth".to_owned(), Role::OnesEnding(0, "th"));
+    for (name, value) in ONES.into_iter().zip(1..) {
+        let plural = if name == "six" { "sixes".to_owned() } else { format!("{name}s") };
+        let (ordinal, ending) = match value {
+            1 => ("first".to_owned(), "st"),
+            2 => ("second".to_owned(), "nd"),
+            3 => ("third".to_owned(), "rd"),
+            5 => ("fifth".to_owned(), "th"),
+            12 => ("twelfth".to_owned(), "th"),
+            _ if name.ends_with('t') => (format!("{name}h"), "th"),
+            _ => (format!("{name}th"), "th"),
+        };
+        roles.insert(name.to_owned(), Role::Ones(value));
+        roles.insert(plural, Role::OnesEnding(value, "s"));
+        roles.insert(ordinal, Role::OnesEnding(value, ending));
+    }
+    for (name, value) in TENS.into_iter().zip((20..).step_by(10)) {
+        let stem = name.trim_end_matches('y');
+        roles.insert(name.to_owned(), Role::Tens(value));
+        roles.insert(format!("{stem}ies"), Role::TensEnding(value, "s"));
+        roles.insert(format!("{stem}ieth"), Role::TensEnding(value, "th"));
+    }
+    for (power, name) in MULTIPLIERS.into_iter().enumerate() {
+        let value = if power == 0 { 100 } else { 1000_u128.pow(power as u32) };
+        roles.insert(name.to_owned(), Role::Multiplier(value));
+        roles.insert(format!("{name}s"), Role::MultiplierEnding(value, "s"));
+        roles.insert(format!("{name}th"), Role::MultiplierEnding(value, "th"));
+    }
+    roles
+}
