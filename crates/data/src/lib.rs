@@ -5,6 +5,7 @@
 //! the [`Fingerprint`] made of them says which data a result belongs to, and what is wrong with the splits.
 
 mod card;
+mod dataset;
 mod discover;
 mod error;
 mod facts;
@@ -19,6 +20,7 @@ mod set;
 mod split;
 
 pub use card::{TaskCard, TaskKind};
+pub use dataset::{Checksum, DatasetCard, Defect, Labels, Sizes, Source, TaskLabels};
 pub use discover::discover;
 pub use error::DataError;
 pub use facts::{AudioFacts, facts};
