@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
-use sure_data::{Applies, Manifest, Protocol, TaskCard, dataset, discover};
+use sure_data::{Applies, DatasetCard, Manifest, Protocol, TaskCard, discover};
 use sure_nn::{DeviceChoice, tch::Device};
 use sure_records::{Cell, CellId};
 use sure_zoo::Compat;
@@ -207,7 +207,7 @@ fn present(tasks: &[String], manifests: &[Manifest]) -> (Vec<String>, Vec<String
     };
     let (there, absent): (Vec<String>, Vec<String>) = tasks.iter().cloned().partition(is_there);
     let way = |task: String| {
-        let set = task.split_once('/').and_then(|(_, set)| dataset(set));
+        let set = task.split_once('/').and_then(|(_, set)| DatasetCard::named(set).ok());
         set.map_or_else(|| task.clone(), |set| format!("{task}: {}", set.access.trim()))
     };
     (there, absent.into_iter().map(way).collect())
@@ -230,7 +230,8 @@ fn pairs<'a>(
             found = true;
             match card.applies(manifest)? {
                 Applies::Yes => {
-                    let heads = dataset(&manifest.name).map(|set| set.heads(task)).unwrap_or_default();
+                    let set = DatasetCard::named(&manifest.name).ok();
+                    let heads = set.and_then(|set| Some(set.tasks.get(task)?.heads.clone())).unwrap_or_default();
                     pairs.push(Pair { card: card.clone(), manifest, heads });
                 }
                 Applies::No(refusal) if set.is_some() => bail!("{refusal}"),

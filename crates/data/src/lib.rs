@@ -23,7 +23,7 @@ mod tokens;
 mod truth;
 
 pub use card::{Decoding, SlotTags, TaskCard, TaskKind, Vocabulary};
-pub use dataset::{DatasetCard, dataset, datasets};
+pub use dataset::{Checksum, DatasetCard, Defect, Labels as CardLabels, Sizes, Source, TaskLabels};
 pub use discover::discover;
 pub use error::DataError;
 pub use facts::{AudioFacts, facts};

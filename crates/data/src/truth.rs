@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
-use sure_text::{Lexicon, SlotSpan};
+use sure_text::{Pronouncer, SlotSpan};
 
 use crate::manifest::text;
 use crate::{DataError, Manifest, Row, SlotTags, TaskCard, TaskKind};
@@ -27,14 +27,15 @@ pub(crate) enum Truth {
 pub(crate) struct Truths<'a> {
     card: &'a TaskCard,
     /// Made when the first text is to be pronounced.
-    pronouncer: Option<Lexicon>,
+    pronouncer: Option<Pronouncer>,
     guessed: BTreeSet<String>,
+    skipped: BTreeSet<String>,
     empty: usize,
 }
 
 impl<'a> Truths<'a> {
     pub(crate) fn new(card: &'a TaskCard) -> Self {
-        Self { card, pronouncer: None, guessed: BTreeSet::new(), empty: 0 }
+        Self { card, pronouncer: None, guessed: BTreeSet::new(), skipped: BTreeSet::new(), empty: 0 }
     }
 
     /// What the task's label must look like.
@@ -89,14 +90,16 @@ impl<'a> Truths<'a> {
         if self.empty > 0 {
             notes.push(format!("{} rows have an empty transcript and are left out", self.empty));
         }
-        if !self.guessed.is_empty() {
-            let named: Vec<&str> = self.guessed.iter().take(NAMED).map(String::as_str).collect();
-            let more = if self.guessed.len() > NAMED { ", ..." } else { "" };
-            notes.push(format!(
-                "{} words are not in the pronouncing dictionary, and their phones were guessed: {}{more}",
-                self.guessed.len(),
-                named.join(", ")
-            ));
+        for (words, what) in [
+            (&self.guessed, "are not in the pronouncing dictionary, and their phones were guessed"),
+            (&self.skipped, "have letters that are not Latin and no phones, and are left out of their transcripts"),
+        ] {
+            if words.is_empty() {
+                continue;
+            }
+            let named: Vec<&str> = words.iter().take(NAMED).map(String::as_str).collect();
+            let more = if words.len() > NAMED { ", ..." } else { "" };
+            notes.push(format!("{} words {what}: {}{more}", words.len(), named.join(", ")));
         }
         notes
     }
@@ -106,15 +109,12 @@ impl<'a> Truths<'a> {
     }
 
     fn pronounced(&mut self, text: &str) -> Result<Truth, DataError> {
-        let lexicon = self.pronouncer.get_or_insert_with(Lexicon::cmudict);
-        let mut phones: Vec<String> = Vec::new();
-        for word in text.split_whitespace() {
-            match lexicon.get(word) {
-                Some(found) => phones.extend(found.map(str::to_owned)),
-                None => drop(self.guessed.insert(word.to_owned())),
-            }
-        }
-        Ok(Truth::Text(phones.join(" ")))
+        let pronouncer = self.pronouncer.get_or_insert_with(Pronouncer::cmudict);
+        let pronounced = pronouncer.pronounce(text);
+        let text = pronounced.text();
+        self.guessed.extend(pronounced.guessed);
+        self.skipped.extend(pronounced.skipped);
+        Ok(Truth::Text(text))
     }
 
     fn tagged(&self, text: &str, spans: &[SlotSpan]) -> Result<String, sure_text::TextError> {

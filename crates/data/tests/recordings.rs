@@ -5,7 +5,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use sure_data::{AudioFacts, DataError, Example, Fingerprint, LabelledSet, facts};
+use sure_data::{AudioFacts, DataError, Example, Fingerprint, LabelledSet, Labels, Target, facts};
 
 const RATE_HZ: u32 = 16_000;
 
@@ -25,7 +25,8 @@ fn write_wav(path: &Path, samples: usize, step: i16) {
 }
 
 fn example(folder: &Path, id: &str, label: usize) -> Example {
-    Example { id: id.into(), audio: folder.join(format!("{id}.wav")), label, speaker: Some(id[..1].into()) }
+    let (audio, target) = (folder.join(format!("{id}.wav")), Target::Class(label));
+    Example { id: id.into(), audio, target, speaker: Some(id[..1].into()) }
 }
 
 /// Six recordings `a0` to `c1` of different lengths; two of each split.
@@ -42,11 +43,12 @@ fn set(folder: &Path) -> LabelledSet {
     LabelledSet {
         task: "ks".into(),
         set: "tones".into(),
-        labels: vec!["no".into(), "yes".into()],
+        labels: Labels::Classes(vec!["no".into(), "yes".into()]),
         train: pair("a").into(),
         valid: pair("b").into(),
         test: pair("c").into(),
         skipped: 0,
+        notes: Vec::new(),
     }
 }
 

@@ -5,7 +5,7 @@
 use std::fs;
 
 use serde_json::{Value, json};
-use sure_data::{Applies, DataError, LabelledSet, Manifest, Reason, Split, TaskCard};
+use sure_data::{Applies, DataError, LabelledSet, Manifest, Reason, Split, Target, TaskCard};
 
 fn card() -> TaskCard {
     let text = r#"
@@ -60,13 +60,16 @@ fn a_set_is_selected_with_sorted_labels_and_known_spellings_of_splits() {
     rows[0]["speaker"] = json!("ann");
     let set = select(&rows).unwrap();
     assert_eq!(set.name(), "ks/digits");
-    assert_eq!(set.labels, ["one", "two"]);
+    assert_eq!(set.labels.classes().unwrap(), ["one", "two"]);
     let of = |split| {
-        set.split(split).iter().map(|example| (example.id.as_str(), example.label)).collect::<Vec<_>>()
+        set.split(split)
+            .iter()
+            .map(|example| (example.id.as_str(), example.target.clone()))
+            .collect::<Vec<_>>()
     };
-    assert_eq!(of(Split::Train), [("u0", 1), ("u1", 0)]);
-    assert_eq!(of(Split::Valid), [("u2", 0), ("u3", 1)]);
-    assert_eq!(of(Split::Test), [("u4", 1), ("u5", 0)]);
+    assert_eq!(of(Split::Train), [("u0", Target::Class(1)), ("u1", Target::Class(0))]);
+    assert_eq!(of(Split::Valid), [("u2", Target::Class(0)), ("u3", Target::Class(1))]);
+    assert_eq!(of(Split::Test), [("u4", Target::Class(1)), ("u5", Target::Class(0))]);
     assert_eq!(set.train[0].speaker.as_deref(), Some("ann"));
     assert_eq!((set.len(), set.skipped), (6, 2));
     assert_eq!(set.examples().count(), 6);
@@ -79,7 +82,7 @@ fn labels_may_be_numbers() {
     for row in &mut rows {
         row["keyword"] = if row["keyword"] == "one" { json!(1) } else { json!(2) };
     }
-    assert_eq!(select(&rows).unwrap().labels, ["1", "2"]);
+    assert_eq!(select(&rows).unwrap().labels.classes().unwrap(), ["1", "2"]);
 }
 
 #[test]

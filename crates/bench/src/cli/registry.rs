@@ -3,7 +3,7 @@
 use anyhow::Result;
 use clap::Args;
 use serde_json::{Value, json};
-use sure_data::datasets;
+use sure_data::DatasetCard;
 use sure_metrics::METRICS;
 use sure_zoo::FAMILIES;
 
@@ -71,11 +71,12 @@ impl List {
     }
 
     pub(super) fn datasets(&self) -> Result<Ended> {
-        let row = |card: &sure_data::DatasetCard| {
-            let line = format!("{} ({}; {})", card.title, card.tasks.join(", "), card.licence);
+        let row = |card: &DatasetCard| {
+            let tasks: Vec<&str> = card.tasks.keys().map(String::as_str).collect();
+            let line = format!("{} ({}; {})", card.title, tasks.join(", "), card.licence);
             Ok((card.name.clone(), line, serde_json::to_value(card)?))
         };
-        self.print(datasets().iter().map(row).collect::<Result<_>>()?)
+        self.print(DatasetCard::all()?.iter().map(row).collect::<Result<_>>()?)
     }
 
     fn print(&self, rows: Vec<(String, String, Value)>) -> Result<Ended> {

@@ -19,6 +19,7 @@ mod vctk;
 
 use std::path::{Path, PathBuf};
 
+pub(crate) use note::Tally;
 pub use note::{Note, What};
 
 use serde::{Deserialize, Serialize};

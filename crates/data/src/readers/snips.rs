@@ -1,4 +1,4 @@
-//! Audio SNIPS (Lai et al. 2020, arXiv 2010.13105, as prepared by s3prl): commands with slots, spoken by 16 synthetic
+//! Audio SNIPS (Lai et al. 2020, arXiv 2010.13826, as prepared by s3prl): commands with slots, spoken by 16 synthetic
 //! voices.
 //!
 //! `{train,valid,test}/{voice}-snips-{split}-{number}.wav` and `all.iob.snips.txt`, where a line is

@@ -41,7 +41,7 @@ fn an_unknown_folder_is_told_what_was_looked_for() {
 fn readers_are_found_by_name_and_no_two_share_one() {
     for one in READERS {
         assert_eq!(READERS.iter().filter(|other| other.name() == one.name()).count(), 1);
-        assert_eq!(reader(one.name()).map(|found| found.layout()), Some(one.layout()));
+        assert_eq!(reader(one.name()).map(sure_data::Reader::layout), Some(one.layout()));
     }
     assert!(reader("nonsense").is_none());
 }

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "the helpers of a test fail as it does")]
 #![expect(clippy::format_push_string, reason = "lists of a few lines; an allocation more does not matter")]
 
+mod cards;
 mod commands;
 mod emotion;
 mod folder;
