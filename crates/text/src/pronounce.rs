@@ -154,32 +154,35 @@ impl Pronouncer {
         let bare = word.trim_matches(outer);
         let abbreviation = Some(soft).filter(|soft| soft.trim_end_matches('.').contains('.'));
         let apostrophe = Some(soft.trim_matches('.'));
-        let found = [abbreviation, apostrophe, Some(bare)]
-            .into_iter()
-            .flatten()
-            .find_map(|form| self.lexicon.get(form));
-        found.map(|phones| pronounced.phones.extend(phones.map(str::to_owned))).is_some()
+        [abbreviation, apostrophe, Some(bare)].into_iter().flatten().any(|form| self.known(form, pronounced))
     }
 
     /// Pronounces letters and apostrophes.
     fn part(&self, part: &str, pronounced: &mut Pronounced) {
-        if let Some(phones) = self.lexicon.get(part) {
-            pronounced.phones.extend(phones.map(str::to_owned));
+        if self.known(part, pronounced) {
             return;
         }
         let bare = part.trim_matches('\'');
-        if let Some(owner) = part.strip_suffix("'s").filter(|owner| !owner.is_empty()) {
-            self.part(owner, pronounced);
+        let owner = bare.strip_suffix("'s").filter(|owner| !owner.is_empty());
+        let stem = owner.unwrap_or(bare);
+        if stem.contains(|c: char| c != '\'' && !c.is_ascii_lowercase()) {
+            pronounced.skipped.push(part.to_owned());
+            return;
+        }
+        if !stem.is_empty() && !self.known(stem, pronounced) {
+            pronounced.guessed.push(stem.to_owned());
+            pronounced.phones.extend(self.guess(stem));
+        }
+        if owner.is_some() {
             let ending = possessive(pronounced.phones.last().map_or("", |phone| without_stress(phone)));
             pronounced.phones.extend(ending.iter().map(|&phone| phone.to_owned()));
-        } else if bare != part && !bare.is_empty() {
-            self.part(bare, pronounced);
-        } else if part.contains(|c: char| c != '\'' && !c.is_ascii_lowercase()) {
-            pronounced.skipped.push(part.to_owned());
-        } else if !bare.is_empty() {
-            pronounced.guessed.push(part.to_owned());
-            pronounced.phones.extend(self.guess(part));
         }
+    }
+
+    /// Pronounces a word that the lexicon has.
+    fn known(&self, word: &str, pronounced: &mut Pronounced) -> bool {
+        let phones = self.lexicon.get(word);
+        phones.map(|phones| pronounced.phones.extend(phones.map(str::to_owned))).is_some()
     }
 
     fn guess(&self, part: &str) -> Vec<String> {
@@ -301,6 +304,17 @@ mod tests {
         let pronounced = Pronouncer::cmudict().pronounce("say (日本) 日本-now ٣");
         assert_eq!(pronounced.skipped, ["日本", "日本", "٣"]);
         assert_eq!(pronounced.text(), "S EY1 N AW1");
+    }
+
+    #[test]
+    fn odd_and_endless_words_are_no_trouble() {
+        let pronouncer = Pronouncer::cmudict();
+        for text in ["'", "''s", "'s's", "%%%", "&", "1.2.3-4'5", "\u{301}", "…'…", "x''''y", "b\u{0}c"] {
+            pronouncer.pronounce(text);
+        }
+        pronouncer.pronounce(&"x's".repeat(20_000));
+        pronouncer.pronounce(&"ab'".repeat(500));
+        assert!(pronouncer.pronounce(&"7".repeat(5_000)).text().starts_with("S EH1 V AH0 N S EH1 V AH0 N"));
     }
 
     #[test]
