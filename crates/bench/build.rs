@@ -23,7 +23,9 @@ fn main() -> io::Result<()> {
 /// Name and text of every preset: a file `presets/adapters/lora.toml` is the method `lora`.
 fn presets() -> io::Result<String> {
     let mut text = String::new();
-    for (constant, folder) in [("METHODS", "adapters"), ("TASKS", "tasks"), ("SUITES", "suites"), ("PUBLISHED", "published")] {
+    for (constant, folder) in
+        [("METHODS", "adapters"), ("TASKS", "tasks"), ("SUITES", "suites"), ("PUBLISHED", "published")]
+    {
         let folder = absolute(Path::new("presets").join(folder))?;
         println!("cargo::rerun-if-changed={}", folder.display());
         let mut files: Vec<PathBuf> =

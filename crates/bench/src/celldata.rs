@@ -3,7 +3,9 @@
 use std::path::Path;
 
 use anyhow::Result;
-use sure_data::{AudioFacts, Example, Fingerprint, LabelledSet, Protocol, ReadOptions, Split, TaskCard, read_dataset};
+use sure_data::{
+    AudioFacts, Example, Fingerprint, LabelledSet, Protocol, ReadOptions, Split, TaskCard, read_dataset,
+};
 use sure_train::{Clip, Subset};
 
 use crate::environment;
@@ -38,10 +40,13 @@ impl CellData {
         let mut facts = sure_data::facts(set.examples(), rate_hz, cut, environment::cores(), Some(&memo))?;
         for split in Split::ALL {
             let train = card.max_train_seconds.filter(|_| split == Split::Train);
-            let Some(most) = [train, card.max_seconds].into_iter().flatten().reduce(f64::min) else { continue };
+            let Some(most) = [train, card.max_seconds].into_iter().flatten().reduce(f64::min) else {
+                continue;
+            };
             let left_out = set.leave_out_longer(split, most, &mut facts, rate_hz);
             if left_out > 0 {
-                set.notes.push(format!("{left_out} {split} recordings are longer than {most} s and left out"));
+                set.notes
+                    .push(format!("{left_out} {split} recordings are longer than {most} s and left out"));
             }
         }
         let fingerprint = Fingerprint::new(&set, &facts, rate_hz)?;

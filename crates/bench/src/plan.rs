@@ -122,11 +122,8 @@ pub fn plan(request: &Request) -> Result<Plan> {
     let (manifests, notes): (Vec<Manifest>, Vec<_>) =
         readings.into_iter().map(|reading| (reading.manifest, reading.notes)).unzip();
     // What a profile names need not be there; what the user names must.
-    let (there, missing) = if request.tasks.is_empty() {
-        present(tasks, &manifests)
-    } else {
-        (tasks.clone(), Vec::new())
-    };
+    let (there, missing) =
+        if request.tasks.is_empty() { present(tasks, &manifests) } else { (tasks.clone(), Vec::new()) };
     let (pairs, refused) = pairs(&there, &manifests)?;
     if pairs.is_empty() {
         let reasons: Vec<String> = refused.into_iter().chain(missing).collect();
@@ -141,11 +138,11 @@ pub fn plan(request: &Request) -> Result<Plan> {
         if card.heads.is_empty() {
             card.heads = heads;
         }
-        let data =
-            CellData::read(&card, request.limit, protocol, &manifest.path, backbone.rate_hz())?;
+        let data = CellData::read(&card, request.limit, protocol, &manifest.path, backbone.rate_hz())?;
         notes.extend(data.set.notes.iter().map(|note| format!("{}: {note}", data.set.name())));
         for name in methods {
-            let method = profile.method(name, &presets::method(name)?, (&card.name, &manifest.name), compat)?;
+            let method =
+                profile.method(name, &presets::method(name)?, (&card.name, &manifest.name), compat)?;
             let mut train = profile.train_config(name, &card.name, &manifest.name, data.set.train.len())?;
             train.steps = train.steps.min(request.max_steps.unwrap_or(u64::MAX));
             train.lr = request.rates.lr.unwrap_or(train.lr);
@@ -214,10 +211,7 @@ fn present(tasks: &[String], manifests: &[Manifest]) -> (Vec<String>, Vec<String
 }
 
 /// Every task with every set that has it; `task/set` names one.
-fn pairs<'a>(
-    tasks: &[String],
-    manifests: &'a [Manifest],
-) -> Result<(Vec<Pair<'a>>, Vec<String>)> {
+fn pairs<'a>(tasks: &[String], manifests: &'a [Manifest]) -> Result<(Vec<Pair<'a>>, Vec<String>)> {
     let (mut pairs, mut refused) = (Vec::new(), Vec::new());
     for name in tasks {
         let (task, set) = match name.split_once('/') {
@@ -231,7 +225,8 @@ fn pairs<'a>(
             match card.applies(manifest)? {
                 Applies::Yes => {
                     let set = DatasetCard::named(&manifest.name).ok();
-                    let heads = set.and_then(|set| Some(set.tasks.get(task)?.heads.clone())).unwrap_or_default();
+                    let heads =
+                        set.and_then(|set| Some(set.tasks.get(task)?.heads.clone())).unwrap_or_default();
                     pairs.push(Pair { card: card.clone(), manifest, heads });
                 }
                 Applies::No(refusal) if set.is_some() => bail!("{refusal}"),

@@ -45,9 +45,9 @@ impl Predictor {
     pub fn predict(&self, audio: &Path) -> Result<Prediction> {
         let backbone = &*self.model.backbone;
         let wave = sure_audio::load(audio, backbone.rate_hz())?;
-        let cut = self.cut_seconds.map_or(usize::MAX, |seconds| {
-            (seconds * f64::from(backbone.rate_hz())).round() as usize
-        });
+        let cut = self
+            .cut_seconds
+            .map_or(usize::MAX, |seconds| (seconds * f64::from(backbone.rate_hz())).round() as usize);
         let clip = backbone
             .preparer()
             .prepare(&wave.samples[..cut.min(wave.samples.len())])

@@ -145,7 +145,8 @@ impl Profile {
         let names = [card.name.clone(), format!("{}/{set}", card.name)];
         let mut changed = card.clone();
         for change in names.iter().filter_map(|name| self.changes.get(name)) {
-            changed = merged(&changed, &change.card).with_context(|| format!("changing the card {}", card.name))?;
+            changed =
+                merged(&changed, &change.card).with_context(|| format!("changing the card {}", card.name))?;
         }
         if reference {
             for change in names.iter().filter_map(|name| self.reference.cards.get(name)) {
@@ -180,7 +181,13 @@ impl Profile {
     ///
     /// # Errors
     /// When the profile has no learning rate for the method, or a change does not fit the budget.
-    pub fn train_config(&self, method: &str, task: &str, set: &str, utterances: usize) -> Result<TrainConfig> {
+    pub fn train_config(
+        &self,
+        method: &str,
+        task: &str,
+        set: &str,
+        utterances: usize,
+    ) -> Result<TrainConfig> {
         let names = [task.to_owned(), format!("{task}/{set}")];
         let changes = || names.iter().filter_map(|name| self.changes.get(name));
         let rates = changes().filter_map(|change| change.rates.get(method)).last();
@@ -188,7 +195,8 @@ impl Profile {
         let rates = rates.with_context(|| format!("no learning rate for method {method}"))?;
         let mut budget = self.train;
         for change in changes().map(|change| &change.train).chain([&rates.train]) {
-            budget = merged(&budget, change).with_context(|| format!("changing the budget of {task}/{set}"))?;
+            budget =
+                merged(&budget, change).with_context(|| format!("changing the budget of {task}/{set}"))?;
         }
         let Budget {
             length,

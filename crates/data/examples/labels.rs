@@ -20,7 +20,8 @@ fn main() -> Result<(), DataError> {
         ),
     )?;
     let set = card.select(&Manifest::read(Path::new(&folder))?, None)?;
-    println!("{} with {} labels: {}", set.name(), set.labels.len(), set.labels.join(", "));
+    let labels = set.labels.classes().unwrap_or_default();
+    println!("{} with {} labels: {}", set.name(), labels.len(), labels.join(", "));
     for split in [Split::Train, Split::Valid, Split::Test] {
         println!("{:5} {} utterances", split.name(), set.split(split).len());
     }

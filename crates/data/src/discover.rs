@@ -4,9 +4,9 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::DataError;
 use crate::manifest::find;
 use crate::readers::{READERS, ReadOptions, Reading, read_dataset};
-use crate::DataError;
 
 /// The data sets of a folder: itself, where it has a manifest or the layout of a published set, else those of its folders
 /// that have one, sorted by name.

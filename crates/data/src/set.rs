@@ -73,8 +73,11 @@ impl LabelledSet {
         rate_hz: u32,
     ) -> usize {
         let most = seconds * f64::from(rate_hz);
-        let first: usize =
-            Split::ALL.into_iter().take_while(|other| *other != split).map(|other| self.split(other).len()).sum();
+        let first: usize = Split::ALL
+            .into_iter()
+            .take_while(|other| *other != split)
+            .map(|other| self.split(other).len())
+            .sum();
         let examples = match split {
             Split::Train => &mut self.train,
             Split::Valid => &mut self.valid,

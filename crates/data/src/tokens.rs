@@ -18,9 +18,11 @@ pub(crate) fn label(
     notes: &mut Vec<String>,
 ) -> Result<(Labels, Vec<Target>), DataError> {
     let texts = |split: Option<Split>| {
-        rows.iter().filter(move |row| split.is_none_or(|split| row.split == split)).map(|row| match &row.truth {
-            Truth::Text(text) => text.as_str(),
-            Truth::Label(_) | Truth::Fields(_) => "",
+        rows.iter().filter(move |row| split.is_none_or(|split| row.split == split)).map(|row| {
+            match &row.truth {
+                Truth::Text(text) => text.as_str(),
+                Truth::Label(_) | Truth::Fields(_) => "",
+            }
         })
     };
     let train = || texts(Some(Split::Train));

@@ -92,7 +92,10 @@ impl<'a> Truths<'a> {
         }
         for (words, what) in [
             (&self.guessed, "are not in the pronouncing dictionary, and their phones were guessed"),
-            (&self.skipped, "have letters that are not Latin and no phones, and are left out of their transcripts"),
+            (
+                &self.skipped,
+                "have letters that are not Latin and no phones, and are left out of their transcripts",
+            ),
         ] {
             if words.is_empty() {
                 continue;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;
 use serde_json::json;
-use sure_data::{DataError, Manifest, discover};
+use sure_data::{DataError, Manifest, Protocol, ReadOptions, Reading, discover};
 
 /// A data set called `set` with one file in it.
 fn set(name: &str, content: &[u8]) -> (tempfile::TempDir, PathBuf) {
@@ -28,6 +28,10 @@ fn complaint(name: &str, content: &[u8]) -> String {
     let (folder, set) = set(name, content);
     let message = Manifest::read(&set).unwrap_err().to_string();
     message.replace(&format!("{}/", folder.path().display()), "")
+}
+
+fn found(dir: &Path) -> Result<Vec<Reading>, DataError> {
+    discover(dir, &ReadOptions::new(Protocol::Sure))
 }
 
 #[test]
@@ -144,7 +148,7 @@ fn discovery_takes_a_set_or_a_folder_of_sets_sorted_by_name() {
     fs::create_dir(folder.path().join("texts")).unwrap();
     fs::write(folder.path().join("README.md"), "no set").unwrap();
     let names = |dir: &Path| -> Vec<String> {
-        discover(dir).unwrap().into_iter().map(|manifest| manifest.name).collect()
+        found(dir).unwrap().into_iter().map(|reading| reading.manifest.name).collect()
     };
     assert_eq!(names(folder.path()), ["digits", "wake"]);
     assert_eq!(names(&folder.path().join("wake")), ["wake"]);
@@ -154,12 +158,12 @@ fn discovery_takes_a_set_or_a_folder_of_sets_sorted_by_name() {
 #[test]
 fn discovery_of_nothing_says_what_was_looked_for() {
     let folder = tempfile::tempdir().unwrap();
-    let message = discover(folder.path()).unwrap_err().to_string();
+    let message = found(folder.path()).unwrap_err().to_string();
     assert!(
         message.ends_with(": looked for manifest.jsonl and manifest.csv there and in each folder in it"),
         "{message}"
     );
-    assert!(matches!(discover(&folder.path().join("none")), Err(DataError::Io { action: "list", .. })));
+    assert!(matches!(found(&folder.path().join("none")), Err(DataError::Io { action: "list", .. })));
 }
 
 proptest! {

@@ -5,7 +5,7 @@
 use std::fs;
 
 use serde_json::{Value, json};
-use sure_data::{Applies, DataError, LabelledSet, Manifest, Reason, Split, Target, TaskCard};
+use sure_data::{Applies, DataError, Example, LabelledSet, Manifest, Reason, Split, Target, TaskCard};
 
 fn card() -> TaskCard {
     let text = r#"
@@ -182,13 +182,17 @@ fn a_limit_cuts_each_split_and_keeps_the_classes() {
     let manifest = manifest(&rows);
     let set = card().select(&manifest, Some(8)).unwrap();
     for split in Split::ALL {
-        let mut labels: Vec<usize> = set.split(split).iter().map(|example| example.label).collect();
+        let class = |example: &Example| match example.target {
+            Target::Class(class) => class,
+            Target::Classes(_) | Target::Text(_) => panic!("no class"),
+        };
+        let mut labels: Vec<usize> = set.split(split).iter().map(class).collect();
         labels.sort_unstable();
         assert_eq!(labels, [0, 0, 1, 1, 2, 2, 3, 3], "{split}");
     }
     // Fewer than there are classes: the classes are still all known.
     let small = card().select(&manifest, Some(2)).unwrap();
-    assert_eq!((small.train.len(), small.labels.len()), (2, 4));
+    assert_eq!((small.train.len(), small.labels.outputs()), (2, 4));
     assert_eq!(card().select(&manifest, Some(1000)).unwrap(), card().select(&manifest, None).unwrap());
     assert!(matches!(card().select(&manifest, Some(0)), Err(DataError::ZeroLimit)));
 }

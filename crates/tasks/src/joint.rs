@@ -85,7 +85,10 @@ mod tests {
             name: name.to_owned(),
             labels: labels.iter().map(|label| (*label).to_owned()).collect(),
         };
-        JointClassification::new(vec![head("action", &["off", "on"]), head("object", &["heat", "lamp", "none"])])
+        JointClassification::new(vec![
+            head("action", &["off", "on"]),
+            head("object", &["heat", "lamp", "none"]),
+        ])
     }
 
     fn example(classes: &[usize]) -> Example {

@@ -79,7 +79,9 @@ impl Task for SequenceClassification {
             Target::Classes(_) | Target::Text(_) => -1,
         };
         let classes: Vec<i64> = examples.iter().map(class).collect();
-        logits.values.cross_entropy_for_logits(&Tensor::from_slice(&classes).to_device(logits.values.device()))
+        logits
+            .values
+            .cross_entropy_for_logits(&Tensor::from_slice(&classes).to_device(logits.values.device()))
     }
 
     fn decode(&self, logits: &Logits) -> Vec<Prediction> {

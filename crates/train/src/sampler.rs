@@ -36,7 +36,8 @@ impl Sampler {
     /// A sampler over utterances of these lengths (in samples).
     pub fn new(lengths: Vec<usize>, batch: usize, samples: Option<usize>, seed: Seed) -> Self {
         let none = RefCell::new(Epoch { number: 0, first: 0, batches: Vec::new() });
-        let sampler = Self { lengths, batch: batch.max(1), samples, seed: seed.derive("sampler"), last: none };
+        let sampler =
+            Self { lengths, batch: batch.max(1), samples, seed: seed.derive("sampler"), last: none };
         *sampler.last.borrow_mut() = sampler.epoch(0, 0);
         sampler
     }

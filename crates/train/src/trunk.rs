@@ -263,7 +263,9 @@ fn prepare(
         let wave = sure_audio::load(&clip.path, rate_hz)
             .map_err(|source| DataError::Audio { id: clip.id.clone(), source })?;
         let kept = clip.facts.samples.min(wave.samples.len());
-        preparer.prepare(&wave.samples[..kept]).map_err(|source| TrainError::Clip { path: clip.path.clone(), source })
+        preparer
+            .prepare(&wave.samples[..kept])
+            .map_err(|source| TrainError::Clip { path: clip.path.clone(), source })
     };
     let share = clips.len().div_ceil(threads.max(1)).max(1);
     thread::scope(|scope| {

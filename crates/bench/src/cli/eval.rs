@@ -53,7 +53,8 @@ impl Eval {
             .iter()
             .map(|row| Ok(predictor.predict(&row.row.audio)?.value))
             .collect::<Result<Vec<String>>>()?;
-        let references: Vec<String> = rows.into_iter().map(|row| card.scoring.apply(&row.reference)).collect();
+        let references: Vec<String> =
+            rows.into_iter().map(|row| card.scoring.apply(&row.reference)).collect();
         let names = [&card.metric].into_iter().chain(&card.also);
         let metrics = names
             .map(|name| Ok((name.clone(), metric(name)?.score(&answers, &references)?)))

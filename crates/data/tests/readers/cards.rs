@@ -3,7 +3,7 @@
 use std::error::Error;
 
 use serde_json::json;
-use sure_data::{DatasetCard, Labels, Manifest, READERS, Reading, Row, Source, Split};
+use sure_data::{CardLabels as Labels, DatasetCard, Manifest, READERS, Reading, Row, Source, Split};
 
 use crate::folder::Folder;
 

@@ -60,12 +60,12 @@ fn a_recording_that_cannot_be_decoded_is_named_and_other_rates_are_brought_to_on
     let reading = folder.read();
     assert_eq!(task.applies(&reading.manifest).unwrap(), Applies::Yes);
     let set = task.select(&reading.manifest, None).unwrap();
-    let lengths = facts(set.examples(), 16_000, 1, None).unwrap();
+    let lengths = facts(set.examples(), 16_000, None, 1, None).unwrap();
     assert!(lengths.iter().all(|facts| facts.samples == 1600), "{lengths:?}");
     let path = folder.path().join("0012/Angry/test/0012_000371.wav");
     let whole = fs::read(&path).unwrap();
     fs::write(&path, &whole[..whole.len() / 2]).unwrap();
-    let error = facts(set.examples(), 16_000, 1, None).unwrap_err();
+    let error = facts(set.examples(), 16_000, None, 1, None).unwrap_err();
     assert_eq!(error.to_string(), "decode utterance `0012_000371`");
     assert!(error.source().unwrap().to_string().contains("0012_000371.wav"));
 }
