@@ -25,10 +25,11 @@ const COLUMNS: [&str; 3] = ["path", "transcription", "raw_transcription"];
 
 /// The folder of the tables.
 fn folder(root: &Path) -> Option<PathBuf> {
-    ["", "en_us", "data/en_us"]
-        .iter()
-        .map(|inner| root.join(inner))
-        .find(|folder| PARTS.iter().any(|(part, _)| folder.join(format!("{part}.tsv")).is_file()))
+    ["", "en_us", "data/en_us"].iter().map(|inner| root.join(inner)).find(|folder| {
+        // Common Voice has tables of these names too, but no folder `audio`.
+        folder.join("audio").is_dir()
+            && PARTS.iter().any(|(part, _)| folder.join(format!("{part}.tsv")).is_file())
+    })
 }
 
 impl Reader for Fleurs {
@@ -117,10 +118,9 @@ fn read_part(
 fn read_hub(root: &Path, options: &ReadOptions) -> Result<Reading, DataError> {
     let mut found = Collector::new(Fleurs.name(), root);
     let rows = hub_rows(&mut found, &COLUMNS, options, |shard| {
-        // Whoever has fetched the whole repository has a hundred languages.
-        let folders: Vec<&str> = shard.name.split('/').collect();
-        let foreign =
-            folders.len() > 1 && !folders.contains(&"en_us") && folders.iter().any(|name| is_language(name));
+        // Whoever has fetched the whole repository has a hundred languages, each alone and `all` together.
+        let mut folders = shard.name.split('/').rev().skip(1);
+        let foreign = folders.any(|name| name == "all" || name != "en_us" && is_language(name));
         let known = HUB_PARTS.iter().find(|(part, _)| !foreign && *part == shard.part);
         known.map(|(_, split)| *split)
     })?;

@@ -163,6 +163,7 @@ fn fleurs_by_pyarrow_is_read_with_pages_of_version_2() {
     let folder = Folder::new();
     folder.bytes("en_us/fleurs-train-00000-of-00004.parquet", &golden("fleurs.parquet"));
     folder.bytes("fr_fr/fleurs-train.parquet", &golden("fleurs.parquet"));
+    folder.bytes("all/train/0000.parquet", &golden("fleurs.parquet"));
     let reading = folder.read();
     assert_decodable(&reading);
     assert_eq!(
@@ -172,7 +173,10 @@ fn fleurs_by_pyarrow_is_read_with_pages_of_version_2() {
             "train/10007850454120026416 - Déjà “vu”.",
         ]
     );
-    assert_eq!(notes(&reading)[0], "1 parts are not read: fr_fr/fleurs-train.parquet");
+    assert_eq!(
+        notes(&reading)[0],
+        "2 parts are not read: all/train/0000.parquet, fr_fr/fleurs-train.parquet"
+    );
     assert_eq!(
         notes(&reading)[1],
         "1 of 2 recordings have no transcript; tasks with text leave them out: train/10007850454120026416"
