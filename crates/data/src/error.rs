@@ -255,6 +255,15 @@ pub enum DataError {
         /// The columns that are there.
         found: Vec<String>,
     },
+    /// A parquet file that cannot be read.
+    #[error("{} is no whole parquet file; fetch it again", path.display())]
+    Parquet {
+        /// The file.
+        path: PathBuf,
+        /// What the reader said.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// A data set's card that cannot be read.
     #[error("read the card of the data set `{name}`")]
     DatasetCard {

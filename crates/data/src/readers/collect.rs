@@ -65,6 +65,10 @@ impl<'a> Collector<'a> {
         self.rows.len()
     }
 
+    pub(crate) fn name(&self) -> &'static str {
+        self.name
+    }
+
     pub(crate) fn root(&self) -> &'a Path {
         self.root
     }

@@ -1,13 +1,16 @@
 //! FLEURS (Conneau et al. 2022, arXiv 2205.12446): read sentences, American English alone.
 //!
 //! `{train,dev,test}.tsv` without a header beside `audio/{train,dev,test}/*.wav`, as in the folder `data/en_us` of
-//! `google/fleurs` on the Hugging Face hub once its archives are unpacked.
+//! `google/fleurs` on the Hugging Face hub once its archives are unpacked; or the parquet files of `en_us` on that
+//! repository's branch `refs/convert/parquet`.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use super::collect::{Collector, Fields};
 use super::files::{Encodings, Entry, recordings};
+use super::hub::has_columns;
+use super::unpack::hub_rows;
 use super::{ReadOptions, Reader, Reading, What, note::Tally};
 use crate::{DataError, Split};
 
@@ -15,12 +18,18 @@ pub(crate) struct Fleurs;
 
 const PARTS: [(&str, Split); 3] = [("train", Split::Train), ("dev", Split::Valid), ("test", Split::Test)];
 
+/// The hub's names.
+const HUB_PARTS: [(&str, Split); 3] =
+    [("train", Split::Train), ("validation", Split::Valid), ("test", Split::Test)];
+const COLUMNS: [&str; 3] = ["path", "transcription", "raw_transcription"];
+
 /// The folder of the tables.
 fn folder(root: &Path) -> Option<PathBuf> {
-    ["", "en_us", "data/en_us"]
-        .iter()
-        .map(|inner| root.join(inner))
-        .find(|folder| PARTS.iter().any(|(part, _)| folder.join(format!("{part}.tsv")).is_file()))
+    ["", "en_us", "data/en_us"].iter().map(|inner| root.join(inner)).find(|folder| {
+        // Common Voice has tables of these names too, but no folder `audio`.
+        folder.join("audio").is_dir()
+            && PARTS.iter().any(|(part, _)| folder.join(format!("{part}.tsv")).is_file())
+    })
 }
 
 impl Reader for Fleurs {
@@ -29,17 +38,18 @@ impl Reader for Fleurs {
     }
 
     fn layout(&self) -> &'static str {
-        "train.tsv, dev.tsv, test.tsv beside the folder audio, in the folder itself or in data/en_us"
+        "train.tsv, dev.tsv, test.tsv beside the folder audio, here or in data/en_us, or parquet files of the hub with a \
+         column raw_transcription"
     }
 
     fn detect(&self, root: &Path) -> bool {
-        folder(root).is_some()
+        folder(root).is_some() || has_columns(root, &COLUMNS)
     }
 
     fn read(&self, root: &Path, options: &ReadOptions) -> Result<Reading, DataError> {
+        let Some(folder) = folder(root) else { return read_hub(root, options) };
         let mut found = Collector::new(self.name(), root);
         let mut encodings = Encodings::default();
-        let folder = folder(root).unwrap_or_else(|| root.to_owned());
         for (part, split) in PARTS {
             let list = folder.join(format!("{part}.tsv"));
             let audio = folder.join("audio").join(part);
@@ -90,7 +100,7 @@ fn read_part(
             no_recording.add(file);
             continue;
         };
-        let fields = fields(split, text, raw);
+        let fields = fields(split, Some(text), Some(raw));
         // The numbers of recordings are unique within a split.
         found.push(format!("{split}/{}", recording.stem()), recording.path, fields)?;
     }
@@ -105,7 +115,44 @@ fn read_part(
     Ok(())
 }
 
+fn read_hub(root: &Path, options: &ReadOptions) -> Result<Reading, DataError> {
+    let mut found = Collector::new(Fleurs.name(), root);
+    let rows = hub_rows(&mut found, &COLUMNS, options, |shard| {
+        // Whoever has fetched the whole repository has a hundred languages, each alone and `all` together.
+        let mut folders = shard.name.split('/').rev().skip(1);
+        let foreign = folders.any(|name| name == "all" || name != "en_us" && is_language(name));
+        let known = HUB_PARTS.iter().find(|(part, _)| !foreign && *part == shard.part);
+        known.map(|(_, split)| *split)
+    })?;
+    let mut no_text = Tally::default();
+    for (split, audio, row) in rows {
+        let stem = row.stem("audio_path").or_else(|| row.stem("path")).unwrap_or_default();
+        let id = format!("{split}/{stem}");
+        let text = row.text("transcription");
+        if text.is_none() {
+            no_text.add(id.as_str());
+        }
+        found.push(id, audio, fields(split, text.as_deref(), row.text("raw_transcription").as_deref()))?;
+    }
+    let of = found.len();
+    found.note(no_text, What::NoText { of });
+    found.note_empty("split", |split| {
+        let part = HUB_PARTS.iter().find(|(_, known)| *known == split).map_or("", |(part, _)| part);
+        format!("parquet files of {part}")
+    });
+    found.finish(options)
+}
+
+/// Whether a folder is called like a language of the set, for example `cmn_hans_cn`.
+fn is_language(name: &str) -> bool {
+    let mut parts = name.split('_');
+    let first = parts.next().unwrap_or_default();
+    (2..=3).contains(&first.len())
+        && first.bytes().all(|byte| byte.is_ascii_lowercase())
+        && parts.next().is_some()
+}
+
 /// The keys of a row; there is no name of a speaker.
-pub(crate) fn fields(split: Split, text: &str, raw: &str) -> Fields {
-    Fields::of(split).set("text", text.trim()).set("raw_text", raw.trim())
+fn fields(split: Split, text: Option<&str>, raw: Option<&str>) -> Fields {
+    Fields::of(split).maybe("text", text.map(str::trim)).maybe("raw_text", raw.map(str::trim))
 }

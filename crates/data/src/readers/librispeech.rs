@@ -1,13 +1,16 @@
 //! LibriSpeech (Panayotov et al. 2015): `train-clean-100`, `dev-clean` and `test-clean`.
 //!
 //! The trees of openslr.org/12, `{part}/{speaker}/{chapter}/{speaker}-{chapter}-{number}.flac` with a `.trans.txt` a
-//! chapter. Other parts of the corpus may lie beside them and are not read.
+//! chapter; or the parquet files of `openslr/librispeech_asr` on the hub. Other parts of the corpus may lie beside them and
+//! are not read.
 
 use std::collections::HashMap;
 use std::path::Path;
 
 use super::collect::{Collector, Fields};
 use super::files::{Encodings, Entry, files, folders, recordings};
+use super::hub::{Shard, has_columns};
+use super::unpack::hub_rows;
 use super::{ReadOptions, Reader, Reading, What, note::Tally};
 use crate::{DataError, Split};
 
@@ -15,6 +18,26 @@ pub(crate) struct LibriSpeech;
 
 const PARTS: [(&str, Split); 3] =
     [("train-clean-100", Split::Train), ("dev-clean", Split::Valid), ("test-clean", Split::Test)];
+/// The hub's names, those of its configurations `clean` and `all`.
+const HUB_PARTS: [(&str, Split); 6] = [
+    ("train.100", Split::Train),
+    ("validation", Split::Valid),
+    ("test", Split::Test),
+    ("train.clean.100", Split::Train),
+    ("validation.clean", Split::Valid),
+    ("test.clean", Split::Test),
+];
+const COLUMNS: [&str; 4] = ["id", "text", "speaker_id", "chapter_id"];
+
+/// The split of a file of the hub. The configuration `other` has splits of the same names.
+fn hub_split(shard: &Shard) -> Option<Split> {
+    let other = shard.name.split('/').any(|folder| folder == "other");
+    HUB_PARTS.iter().find(|(part, _)| !other && *part == shard.part).map(|(_, split)| *split)
+}
+
+fn has_tree(root: &Path) -> bool {
+    PARTS.iter().any(|(part, _)| root.join(part).is_dir())
+}
 
 impl Reader for LibriSpeech {
     fn name(&self) -> &'static str {
@@ -22,14 +45,17 @@ impl Reader for LibriSpeech {
     }
 
     fn layout(&self) -> &'static str {
-        "folders train-clean-100, dev-clean, test-clean"
+        "folders train-clean-100, dev-clean, test-clean, or parquet files of the hub with a column chapter_id"
     }
 
     fn detect(&self, root: &Path) -> bool {
-        PARTS.iter().any(|(part, _)| root.join(part).is_dir())
+        has_tree(root) || has_columns(root, &COLUMNS)
     }
 
     fn read(&self, root: &Path, options: &ReadOptions) -> Result<Reading, DataError> {
+        if !has_tree(root) {
+            return read_hub(root, options);
+        }
         let mut found = Collector::new(self.name(), root);
         let mut encodings = Encodings::default();
         for (part, split) in PARTS {
@@ -101,4 +127,26 @@ fn transcripts(chapter: &Entry, encodings: &mut Encodings) -> Result<HashMap<Str
         }
     }
     Ok(texts)
+}
+
+fn read_hub(root: &Path, options: &ReadOptions) -> Result<Reading, DataError> {
+    let mut found = Collector::new(LibriSpeech.name(), root);
+    let mut no_text = Tally::default();
+    for (split, audio, row) in hub_rows(&mut found, &COLUMNS, options, hub_split)? {
+        let id = row.text("id").unwrap_or_default();
+        let text = row.text("text");
+        if text.is_none() {
+            no_text.add(id.as_str());
+        }
+        let fields = Fields::of(split).maybe("speaker", row.text("speaker_id")).maybe("text", text);
+        found.push(id, audio, fields)?;
+    }
+    let of = found.len();
+    found.note(no_text, What::NoText { of });
+    found.note_empty("split", |split| {
+        let parts = HUB_PARTS.iter().filter(|(_, known)| *known == split);
+        let parts: Vec<&str> = parts.map(|(part, _)| *part).collect();
+        format!("parquet files of {}", parts.join(" or "))
+    });
+    found.finish(options)
 }

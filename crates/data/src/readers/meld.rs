@@ -4,7 +4,7 @@
 //! made from them. The test folder as published has 137 files more than its list, which the SURE paper's code skips in
 //! silence.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -100,9 +100,15 @@ fn read_part(
     found.note(videos, What::Unusable { place: found.name_of(folder), reason: reason.to_owned(), of });
     let columns = ["Dialogue_ID", "Utterance_ID", "Speaker", "Emotion", "Utterance"];
     let table = Table::read(list, &columns, encodings)?;
-    let (mut no_recording, mut no_emotion) = (Tally::default(), Tally::default());
+    let (mut no_recording, mut no_emotion, mut twice) =
+        (Tally::default(), Tally::default(), Tally::default());
+    let mut seen = HashSet::new();
     for (line, [dialogue, utterance, speaker, emotion, text]) in table.rows() {
         let key = format!("dia{dialogue}_utt{utterance}");
+        if !seen.insert(key.clone()) {
+            twice.add(format!("line {line} ({key})"));
+            continue;
+        }
         if emotion.is_empty() {
             no_emotion.add(format!("line {line}"));
             recordings.remove(&key);
@@ -120,6 +126,8 @@ fn read_part(
     let name = found.name_of(list);
     let of = table.len();
     found.note(no_recording, What::NoRecording { list: name.clone(), of });
+    let reason = "the utterance is in it before".to_owned();
+    found.note(twice, What::Unusable { place: name.clone(), reason, of });
     let reason = "the emotion is empty".to_owned();
     found.note(no_emotion, What::Unusable { place: name.clone(), reason, of });
     let of = recordings.len() + found.in_split(split);

@@ -9,12 +9,14 @@ mod esd;
 mod files;
 mod fleurs;
 mod fluent;
+mod hub;
 mod iemocap;
 mod librispeech;
 mod meld;
 mod note;
 mod snips;
 mod speech_commands;
+mod unpack;
 mod vctk;
 
 use std::path::{Path, PathBuf};

@@ -3,14 +3,19 @@
 //! A folder a word, `testing_list.txt` and `validation_list.txt`; what neither list names is for training. The SURE paper
 //! takes 11 words, those of arXiv 2101.04792, and neither silence nor other words. SUPERB has 12 classes: 10 words,
 //! `_unknown_` for all others and `_silence_` for background noise; it tests on another archive,
-//! `speech_commands_test_set_v0.01`, which has a folder a class.
+//! `speech_commands_test_set_v0.01`, which has a folder a class. The parquet files of `google/speech_commands` on the hub
+//! have that test set too, for both versions.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::Path;
 
+use serde_json::Value;
+
 use super::collect::{Collector, Fields};
 use super::files::{Encodings, folders, recordings};
-use super::{Protocol, ReadOptions, Reader, Reading, What, note::Tally};
+use super::hub::has_columns;
+use super::unpack::{Unpacked, hub_rows};
+use super::{Note, Protocol, ReadOptions, Reader, Reading, What, note::Tally};
 use crate::{DataError, Split};
 
 pub(crate) struct SpeechCommands;
@@ -27,20 +32,33 @@ const LATER_WORDS: [&str; 5] = ["backward", "follow", "forward", "learn", "visua
 /// Where SUPERB's other archive is looked for.
 const TEST_SETS: [&str; 2] = ["speech_commands_test_set_v0.01", "test"];
 
+/// The hub's names.
+const HUB_PARTS: [(&str, Split); 3] =
+    [("train", Split::Train), ("validation", Split::Valid), ("test", Split::Test)];
+const COLUMNS: [&str; 4] = ["file", "label", "speaker_id", "utterance_id"];
+
+fn has_lists(root: &Path) -> bool {
+    LISTS.iter().all(|(list, _)| root.join(list).is_file())
+}
+
 impl Reader for SpeechCommands {
     fn name(&self) -> &'static str {
         "speech-commands"
     }
 
     fn layout(&self) -> &'static str {
-        "testing_list.txt and validation_list.txt beside a folder for each word"
+        "testing_list.txt and validation_list.txt beside a folder for each word, or parquet files of the hub with a column \
+         utterance_id"
     }
 
     fn detect(&self, root: &Path) -> bool {
-        LISTS.iter().all(|(list, _)| root.join(list).is_file())
+        has_lists(root) || has_columns(root, &COLUMNS)
     }
 
     fn read(&self, root: &Path, options: &ReadOptions) -> Result<Reading, DataError> {
+        if !has_lists(root) {
+            return read_hub(root, options);
+        }
         let mut found = Collector::new(self.name(), root);
         let mut encodings = Encodings::default();
         let lists = Lists::read(root, &mut encodings)?;
@@ -182,6 +200,71 @@ impl Tree<'_> {
         }
         Ok(())
     }
+}
+
+/// The note about words that are no classes.
+fn note_others(found: &mut Collector<'_>, others: BTreeMap<String, usize>, protocol: Protocol) {
+    let (count, names): (usize, Vec<String>) = (others.values().sum(), others.into_keys().collect());
+    if count > 0 {
+        let reason =
+            format!("recordings of {} words that are no classes of `{}`", names.len(), protocol.name());
+        found.add(Note {
+            what: What::LeftOut { reason },
+            count,
+            examples: names.into_iter().take(3).collect(),
+        });
+    }
+}
+
+fn read_hub(root: &Path, options: &ReadOptions) -> Result<Reading, DataError> {
+    let mut found = Collector::new(SpeechCommands.name(), root);
+    let classes = Classes::of(options.protocol);
+    let other_version = other_version(root, classes)?;
+    let rows = hub_rows(&mut found, &COLUMNS, options, |shard| {
+        let wanted = !shard.name.split('/').any(|folder| Some(folder) == other_version);
+        HUB_PARTS.iter().find(|(part, _)| wanted && *part == shard.part).map(|(_, split)| *split)
+    })?;
+    let (mut others, mut later) = (BTreeMap::<String, usize>::new(), false);
+    for (split, audio, row) in rows {
+        // A copy without the names of classes has numbers; the folder says the word as well.
+        let label = row.values.get("label").and_then(Value::as_str);
+        let word = label.or_else(|| word_of_file(&row)).unwrap_or_default().to_owned();
+        later |= LATER_WORDS.contains(&word.as_str());
+        let Some(class) = classes.class(&word) else {
+            *others.entry(word).or_default() += 1;
+            continue;
+        };
+        let stem = row.stem("file").unwrap_or_default();
+        // The same files of noise are in several splits, and the test set is another archive.
+        let id = match (split, word.as_str()) {
+            (Split::Test, _) | (_, SILENCE) => format!("{split}/{word}/{stem}"),
+            _ => format!("{word}/{stem}"),
+        };
+        let speaker = row.text("speaker_id").filter(|speaker| !speaker.is_empty());
+        found.push(id, audio, Fields::of(split).set("keyword", class).maybe("speaker", speaker))?;
+    }
+    found.say(What::Version { version: if later { "0.02" } else { "0.01" }.to_owned() });
+    let rule = "test is the hub's: the owner's archive of 12 classes, which is smaller than testing_list.txt";
+    found.say(What::Rule { rule: rule.to_owned() });
+    note_others(&mut found, others, options.protocol);
+    found.note_empty("split", |split| {
+        let part = HUB_PARTS.iter().find(|(_, known)| *known == split).map_or("", |(part, _)| part);
+        format!("parquet files of {part}")
+    });
+    found.finish(options)
+}
+
+fn word_of_file(row: &Unpacked) -> Option<&str> {
+    row.values.get("file")?.as_str()?.rsplit('/').nth(1)
+}
+
+/// The version that is not read where both are there: SUPERB has 0.01, the SURE paper 0.02.
+fn other_version(root: &Path, classes: Classes) -> Result<Option<&'static str>, DataError> {
+    let shards = super::hub::shards(root)?;
+    let has =
+        |version: &str| shards.iter().any(|shard| shard.name.split('/').any(|folder| folder == version));
+    let other = if classes == Classes::Superb { "v0.02" } else { "v0.01" };
+    Ok((has("v0.01") && has("v0.02")).then_some(other))
 }
 
 /// SUPERB's silence: the files of noise, in training and in validation.

@@ -7,6 +7,7 @@ mod cards;
 mod commands;
 mod emotion;
 mod folder;
+mod hub;
 mod layouts;
 mod speakers;
 mod speech;

@@ -91,3 +91,11 @@ fn fleurs_counts_what_does_not_fit_and_wants_its_archives_unpacked() {
          where they are"
     );
 }
+
+#[test]
+fn tables_of_common_voice_are_not_taken_for_fleurs() {
+    let folder = Folder::new();
+    folder.text("train.tsv", "client_id\tpath\tsentence\n");
+    folder.wav("clips/a.mp3");
+    assert!(folder.complaint().starts_with("data holds no data set that is known"), "{}", folder.complaint());
+}
