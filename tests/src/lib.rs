@@ -2,11 +2,14 @@
 
 use std::path::PathBuf;
 
-use sure_data::Example;
+use sure_adapters::AdapterConfig;
+use sure_bench::presets::{self, MethodPreset};
+use sure_data::{Example, Target};
 use sure_nn::{
     Backbone, Checkpoint, Prepared,
-    tch::{Device, Tensor},
+    tch::{self, Device, Kind, Tensor},
 };
+use sure_train::Model;
 use sure_zoo::{Compat, LoadOptions, Weights, from_dir};
 
 /// A path below `tests/golden`.
@@ -78,9 +81,40 @@ pub fn clips(backbone: &dyn Backbone) -> Vec<Prepared> {
         .collect()
 }
 
-/// An example with a label and nothing else.
-pub fn example(label: usize) -> Example {
-    Example { id: String::new(), audio: PathBuf::new(), label, speaker: None }
+/// An example with a class and nothing else.
+pub fn example(class: usize) -> Example {
+    example_of(Target::Class(class))
+}
+
+/// An example with a target and nothing else.
+pub fn example_of(target: Target) -> Example {
+    Example { id: String::new(), audio: PathBuf::new(), target, speaker: None }
+}
+
+/// A method's preset, fit for networks of width 32.
+///
+/// # Panics
+/// When there is no such method.
+pub fn preset(method: &str) -> MethodPreset {
+    let mut preset = presets::method(method).expect("the method exists");
+    if let Some(AdapterConfig::TinyConformer(config)) = &mut preset.adapter {
+        // A 32nd of 32 leaves nothing to halve.
+        config.reduction = 8;
+    }
+    preset
+}
+
+/// Moves every trained parameter away from where it starts, as training would.
+pub fn stir(model: &Model) {
+    let _guard = tch::no_grad_guard();
+    for (_, store) in model.trained() {
+        for (_, param) in store.iter() {
+            let count = param.tensor.numel() as i64;
+            let wave = Tensor::arange(count, (Kind::Float, Device::Cpu)).sin() * 0.05;
+            let moved = &param.tensor + wave.view_as(&param.tensor);
+            param.tensor.shallow_clone().copy_(&moved);
+        }
+    }
 }
 
 /// Largest difference, relative to max(1, max of the reference).

@@ -3,11 +3,10 @@
 
 use std::{collections::BTreeSet, fmt::Write as _};
 
-use conformance::{BACKBONES, backbone, clips, distance, example};
-use sure_adapters::AdapterConfig;
+use conformance::{BACKBONES, backbone, clips, distance, example, preset, stir};
 use sure_bench::{
     model::{Declared, Start, build},
-    presets::{self, MethodPreset},
+    presets,
 };
 use sure_nn::{
     Adapter, Backbone, BlockId, Compose, Cut, Cx, Input, Keep, KvPrefix, NoAdapter, Recorder, Seed, Site,
@@ -19,16 +18,6 @@ use sure_train::{Adapted, Augment, Model, Regime, SpecAugment};
 
 fn task() -> SequenceClassification {
     SequenceClassification::new(["no", "yes", "maybe"].map(str::to_owned).to_vec())
-}
-
-/// A method's preset, fit for networks of width 32.
-fn preset(method: &str) -> MethodPreset {
-    let mut preset = presets::method(method).unwrap();
-    if let Some(AdapterConfig::TinyConformer(config)) = &mut preset.adapter {
-        // A 32nd of 32 leaves nothing to halve.
-        config.reduction = 8;
-    }
-    preset
 }
 
 fn seeded(name: &str, method: &str, seed: u64) -> Model {
@@ -53,22 +42,14 @@ fn all(check: impl Fn(&str, &Model, Declared)) {
     }
 }
 
-/// Moves every trained parameter away from where it starts, as training would.
-fn stir(model: &Model) {
-    let _guard = tch::no_grad_guard();
-    for (_, store) in model.trained() {
-        for (_, param) in store.iter() {
-            let count = param.tensor.numel() as i64;
-            let wave = Tensor::arange(count, (tch::Kind::Float, Device::Cpu)).sin() * 0.05;
-            let moved = &param.tensor + wave.view_as(&param.tensor);
-            param.tensor.shallow_clone().copy_(&moved);
-        }
-    }
-}
-
 fn state(model: &Model) -> State {
     let input = Input::collate(&clips(&*model.backbone), Device::Cpu);
     model.backbone.encode_until(&input, model.cut)
+}
+
+/// The logits in eval mode.
+fn answer(model: &Model) -> Tensor {
+    model.logits(state(model), &Cx::eval()).values
 }
 
 fn loss(model: &Model) -> Tensor {
@@ -122,8 +103,8 @@ fn a_fresh_adapter_is_the_identity_where_it_says_so() {
         let identity = presets::method(pair.split(' ').next().unwrap()).unwrap().adapter;
         if identity.is_some_and(|adapter| adapter.identity_at_start()) {
             let _guard = tch::no_grad_guard();
-            let with = model.logits(state(model), &Cx::eval());
-            let without = model.logits_with(&NoAdapter, state(model), &Cx::eval());
+            let with = answer(model);
+            let without = model.logits_with(&NoAdapter, state(model), &Cx::eval()).values;
             assert!(with.equal(&without), "{pair}");
         }
     });
@@ -184,11 +165,11 @@ fn a_snapshot_restores_the_answers() {
         stir(model);
         let kept = model.snapshot();
         let _guard = tch::no_grad_guard();
-        let before = model.logits(state(model), &Cx::eval());
+        let before = answer(model);
         stir(model);
-        assert!(!before.equal(&model.logits(state(model), &Cx::eval())), "{pair}: stirring changed nothing");
+        assert!(!before.equal(&answer(model)), "{pair}: stirring changed nothing");
         model.restore(&kept).unwrap();
-        assert!(before.equal(&model.logits(state(model), &Cx::eval())), "{pair}");
+        assert!(before.equal(&answer(model)), "{pair}");
     });
 }
 
@@ -198,12 +179,12 @@ fn merged_weights_answer_as_the_adapter() {
         stir(model);
         let Some(deltas) = model.adapted.adapter.weight_deltas() else { return };
         let _guard = tch::no_grad_guard();
-        let with = model.logits(state(model), &Cx::eval());
+        let with = answer(model);
         for (site, delta) in deltas {
             let weight = model.backbone.weight(site).unwrap();
             weight.shallow_clone().copy_(&(weight + delta));
         }
-        let merged = model.logits_with(&NoAdapter, state(model), &Cx::eval());
+        let merged = model.logits_with(&NoAdapter, state(model), &Cx::eval()).values;
         assert!(distance(&merged, &with) < 1e-5, "{pair}");
     });
 }
@@ -213,9 +194,9 @@ fn a_padded_batch_answers_as_each_clip_alone() {
     all(|pair, model, _| {
         stir(model);
         let _guard = tch::no_grad_guard();
-        let batch = model.logits(state(model), &Cx::eval());
+        let batch = answer(model);
         for (row, clip) in clips(&*model.backbone).into_iter().enumerate() {
-            let alone = model.logits_of(&Input::collate(&[clip], Device::Cpu), &Cx::eval());
+            let alone = model.logits_of(&Input::collate(&[clip], Device::Cpu), &Cx::eval()).values;
             let distance = distance(&batch.get(row as i64), &alone.get(0));
             assert!(distance < 1e-5, "{pair}, clip {row}: {distance:e}");
         }
@@ -228,8 +209,8 @@ fn a_model_split_at_its_cut_answers_as_the_whole() {
         stir(model);
         let _guard = tch::no_grad_guard();
         let input = Input::collate(&clips(&*model.backbone), Device::Cpu);
-        let split = model.logits(model.backbone.encode_until(&input, model.cut), &Cx::eval());
-        assert!(split.equal(&model.logits_of(&input, &Cx::eval())), "{pair}");
+        let split = model.logits(model.backbone.encode_until(&input, model.cut), &Cx::eval()).values;
+        assert!(split.equal(&model.logits_of(&input, &Cx::eval()).values), "{pair}");
     });
 }
 
@@ -323,13 +304,13 @@ fn a_disturbed_step_is_a_function_of_its_seed_and_leaves_evaluation_alone() {
             let (model, _) = model(name, method, disturbed);
             assert!(model.cut <= Cut::Features, "{method} on {name}");
             let _guard = tch::no_grad_guard();
-            let step = |seed| model.logits(state(&model), &model.training_cx(Seed::new(seed)));
-            let eval = || model.logits(state(&model), &Cx::eval());
+            let step = |seed| model.logits(state(&model), &model.training_cx(Seed::new(seed))).values;
+            let eval = || answer(&model);
             let first = step(1);
             assert!(first.equal(&step(1)), "{method} on {name}: the same seed, another answer");
             assert!(!first.equal(&step(2)), "{method} on {name}: the seed changes nothing");
             let (plain, _) = self::model(name, method, |regime| regime);
-            assert!(distance(&eval(), &plain.logits(state(&plain), &Cx::eval())) < 1e-5);
+            assert!(distance(&eval(), &answer(&plain)) < 1e-5);
         }
     }
 }
@@ -341,8 +322,8 @@ fn the_backbones_own_dropout_acts_where_it_is_switched_on() {
         for method in ["lora", "finetune"] {
             let (model, _) = model(name, method, |regime| Regime { backbone_dropout: true, ..regime });
             let _guard = tch::no_grad_guard();
-            let step = |seed| model.logits(state(&model), &model.training_cx(Seed::new(seed)));
-            let eval = model.logits(state(&model), &Cx::eval());
+            let step = |seed| model.logits(state(&model), &model.training_cx(Seed::new(seed))).values;
+            let eval = answer(&model);
             let first = step(1);
             assert!(distance(&first, &eval) > 1e-3, "{method} on {name}: nothing is dropped");
             assert!(first.equal(&step(1)), "{method} on {name}: the same seed, another answer");

@@ -7,7 +7,7 @@ use sure_nn::{
     BlockId, Blocks, Cx, Input, Keep, Loading, NoAdapter, Part, Placement, Prepared, Source, Store,
     tch::{self, Device, Tensor},
 };
-use sure_tasks::{Head, SequenceClassification, SequenceClassifier, Task};
+use sure_tasks::{Head, Logits, SequenceClassification, SequenceClassifier, Task};
 
 const PARTS: [Part; 6] = [Part::Query, Part::Key, Part::Value, Part::Out, Part::Up, Part::Down];
 
@@ -60,6 +60,7 @@ fn logits_loss_and_gradients_equal_peft() {
     let logits = Tensor::cat(&logits, 0);
     assert!(distance(&logits, &golden.get("logits")) < 1e-5);
     let (first, second) = (example(1), example(3));
+    let logits = Logits { values: logits, frames: vec![1, 1] };
     let loss = task().loss(&logits, &[&first, &second]);
     assert!(distance(&loss, &golden.get("loss")) < 1e-5);
     loss.backward();
