@@ -102,7 +102,7 @@ fn loss(model: &Model, case: &Case) -> Tensor {
 
 /// Trains a little; the tensors that stayed where they were.
 fn resting(triple: &str, model: &Model, case: &Case) -> BTreeSet<String> {
-    const STEPS: usize = 8;
+    const STEPS: usize = 5;
     let before = model.snapshot();
     let mut optimiser = AdamW::new();
     for (prefix, store) in model.trained() {
@@ -150,7 +150,8 @@ fn every_trained_tensor_gets_a_gradient_and_moves_and_the_loss_falls() {
 #[test]
 fn a_padded_batch_has_the_loss_and_the_answers_of_its_clips() {
     for (name, method) in pairs() {
-        for case in cases() {
+        // One task of each kind.
+        for case in cases().into_iter().filter(|case| !["ser", "sr"].contains(&case.card.name.as_str())) {
             let triple = format!("{} with {method} on {name}", case.card.name);
             check_padding(&triple, &model(name, method, &case, 5), &case);
         }

@@ -36,19 +36,25 @@ impl CellData {
     ) -> Result<Self> {
         let mut set = card.select(&read_dataset(path, &read_options(protocol))?.manifest, limit)?;
         let memo = environment::sure_home().join("cache").join("audio.json");
+        let facts = |set: &LabelledSet, cut| {
+            sure_data::facts(set.examples(), rate_hz, cut, environment::cores(), Some(&memo))
+        };
+        let limits = [(Split::Train, card.max_train_seconds)].into_iter();
+        let limits: Vec<(Split, f64)> = limits
+            .chain(Split::ALL.map(|split| (split, card.max_seconds)))
+            .filter_map(|(split, seconds)| Some((split, seconds?)))
+            .collect();
         let cut = card.cut_seconds.map(|seconds| (seconds * f64::from(rate_hz)).round() as usize);
-        let mut facts = sure_data::facts(set.examples(), rate_hz, cut, environment::cores(), Some(&memo))?;
-        for split in Split::ALL {
-            let train = card.max_train_seconds.filter(|_| split == Split::Train);
-            let Some(most) = [train, card.max_seconds].into_iter().flatten().reduce(f64::min) else {
-                continue;
-            };
-            let left_out = set.leave_out_longer(split, most, &mut facts, rate_hz);
+        // How long a recording is decides before it is cut.
+        let mut known = facts(&set, if limits.is_empty() { cut } else { None })?;
+        for (split, most) in &limits {
+            let left_out = set.leave_out_longer(*split, *most, &mut known, rate_hz);
             if left_out > 0 {
                 set.notes
                     .push(format!("{left_out} {split} recordings are longer than {most} s and left out"));
             }
         }
+        let facts = if limits.is_empty() || cut.is_none() { known } else { facts(&set, cut)? };
         let fingerprint = Fingerprint::new(&set, &facts, rate_hz)?;
         Ok(Self { set, facts, fingerprint })
     }

@@ -8,7 +8,8 @@ mod planned;
 
 use std::{fs, path::Path};
 
-use planned::planned;
+use common::spoken;
+use planned::{planned, planned_on};
 use sure_bench::cell::{CellOptions, Tamper, run_cell};
 use sure_nn::{
     Adapter, Checkpoint, Cx, Role, Site,
@@ -46,6 +47,36 @@ fn an_adapter_that_is_never_called_is_a_dead_parameter() {
     let (kind, tensor) = tampered("lora", &|model| model.adapted.adapter = Box::new(Deaf));
     assert_eq!(kind, "dead-parameter");
     assert_eq!(tensor.as_deref(), Some("adapter.encoder.0.down.lora_a"));
+}
+
+/// Everything between the adapter and the head is computed without a gradient, as it was in the reference's runs of
+/// speech and phoneme recognition: a checkpointed block whose input asks for none. Only the head learns there.
+#[test]
+fn an_adapter_behind_which_the_gradient_stops_is_a_dead_parameter_in_every_ctc_task() {
+    #[derive(Debug)]
+    struct Stopped(Box<dyn Adapter + Send>);
+
+    impl Adapter for Stopped {
+        fn around(&self, at: Site, x: &Tensor, y: Tensor, cx: &Cx) -> Tensor {
+            self.0.around(at, x, y, cx).detach()
+        }
+    }
+
+    let stop = |model: &mut Model| {
+        let inner = std::mem::replace(&mut model.adapted.adapter, Box::new(sure_nn::NoAdapter));
+        model.adapted.adapter = Box::new(Stopped(inner));
+    };
+    let corpus = tempfile::tempdir().unwrap();
+    let data = spoken(corpus.path());
+    for task in ["asr", "pr", "sf"] {
+        let folder = tempfile::tempdir().unwrap();
+        planned_on(&data, task, "conv", Some(4)).write(folder.path()).unwrap();
+        let options = CellOptions { tamper: Some(&stop), after_save: None };
+        let record = run_cell(folder.path(), &options, &mut Silent).unwrap();
+        let Outcome::Error { kind, tensor, .. } = record.outcome else { panic!("{task}: unnoticed") };
+        assert_eq!(kind, "dead-parameter", "{task}");
+        assert_eq!(tensor.as_deref(), Some("adapter.encoder.0.block.conv1.weight"), "{task}");
+    }
 }
 
 #[test]

@@ -10,15 +10,20 @@ use sure_nn::DeviceChoice;
 
 use crate::common::{backbone, corpus};
 
-/// The one cell of `method` on a corpus that is made in `folder`.
+/// The one cell of `method` for keywords, on a corpus that is made in `folder`.
 pub(crate) fn planned(method: &str, folder: &Path, max_steps: Option<u64>) -> RunFile {
+    planned_on(&corpus(folder), "ks", method, max_steps)
+}
+
+/// The one cell of `method` for `task` on the data in `data`.
+pub(crate) fn planned_on(data: &Path, task: &str, method: &str, max_steps: Option<u64>) -> RunFile {
     let request = Request {
         suite: "sure".to_owned(),
         profile: "mini".to_owned(),
-        tasks: vec!["ks".to_owned()],
+        tasks: vec![task.to_owned()],
         methods: vec![method.to_owned()],
         backbone: backbone().display().to_string(),
-        data: corpus(folder),
+        data: data.to_owned(),
         seeds: vec![0],
         limit: None,
         max_steps,
