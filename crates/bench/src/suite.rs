@@ -190,7 +190,7 @@ impl Profile {
     ) -> Result<TrainConfig> {
         let names = [task.to_owned(), format!("{task}/{set}")];
         let changes = || names.iter().filter_map(|name| self.changes.get(name));
-        let rates = changes().filter_map(|change| change.rates.get(method)).last();
+        let rates = changes().filter_map(|change| change.rates.get(method)).next_back();
         let rates = rates.or_else(|| self.rates.get(method));
         let rates = rates.with_context(|| format!("no learning rate for method {method}"))?;
         let mut budget = self.train;

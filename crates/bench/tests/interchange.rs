@@ -8,7 +8,7 @@ use std::{
 
 use serde_json::{Value, json};
 use sure_bench::{
-    interchange::{Labels, export_hf, export_peft, import, stored_labels},
+    interchange::{ImportLabels, export_hf, export_peft, import, stored_labels},
     rundir::Opened,
 };
 use sure_nn::{
@@ -139,7 +139,8 @@ fn merged_weights_are_a_checkpoint_that_answers_as_pefts_merged_model() {
 /// peft's classifier with its head, as a run of ours.
 fn classifier(out: &Path) -> Opened {
     let from = golden("peft/wav2vec2-base-classifier/adapter");
-    let labels = Labels { task: "ks".to_owned(), labels: ["no", "yes", "maybe"].map(str::to_owned).into() };
+    let labels =
+        ImportLabels { task: "ks".to_owned(), labels: ["no", "yes", "maybe"].map(str::to_owned).into() };
     import(&from, speech("wav2vec2-base").to_str().unwrap(), Some(labels), out).unwrap();
     Opened::open(out, Device::Cpu).unwrap()
 }
@@ -152,7 +153,7 @@ fn a_head_saved_with_the_adapter_gives_pefts_logits() {
     for name in ["a", "b"] {
         let input = Input::collate(&[clip(&*model.backbone, "wav2vec2-base", name)], Device::Cpu);
         let difference = distance(
-            &model.logits_of(&input, &Cx::eval()),
+            &model.logits_of(&input, &Cx::eval()).values,
             &reference("wav2vec2-base-classifier", &format!("{name}.logits")),
         );
         assert!(difference < TOLERANCE, "clip {name}: {difference:e}");
@@ -208,7 +209,7 @@ fn what_cannot_be_exchanged_is_refused_with_the_reason() {
     assert!(refused(folder.path(), backbone).contains("adapter_config.json"));
     assert!(!folder.path().join("never").exists(), "a refused import leaves nothing behind");
 
-    let headless = Labels { task: "ks".to_owned(), labels: vec!["no".to_owned(), "yes".to_owned()] };
+    let headless = ImportLabels { task: "ks".to_owned(), labels: vec!["no".to_owned(), "yes".to_owned()] };
     let error = import(&theirs, backbone, Some(headless.clone()), &folder.path().join("never")).unwrap_err();
     assert!(error.to_string().contains("without a head"), "{error}");
     let from = golden("peft/wav2vec2-base-classifier/adapter");

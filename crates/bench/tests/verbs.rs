@@ -1,6 +1,7 @@
 //! The verbs as a user types them: exit codes, JSON keys, messages.
 #![expect(clippy::unwrap_used, reason = "a test's helpers may panic as the test itself may")]
 
+#[expect(dead_code, reason = "keywords are enough here")]
 mod common;
 
 use std::{fs, path::Path};

@@ -141,7 +141,7 @@ pub enum DataError {
         task: String,
         /// Why not.
         #[source]
-        source: TextError,
+        source: Box<TextError>,
     },
     /// Texts of which a large part cannot be learnt.
     #[error(

@@ -37,7 +37,7 @@ pub(crate) fn label(
     let alphabet = alphabet.map_err(|source| DataError::Alphabet {
         task: card.name.clone(),
         set: manifest.name.clone(),
-        source,
+        source: Box::new(source),
     })?;
     for split in Split::ALL {
         let (mut unknown, mut total) = (0, 0);

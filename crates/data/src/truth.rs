@@ -57,13 +57,14 @@ impl<'a> Truths<'a> {
                 (!fields.is_empty()).then_some(Truth::Fields(fields))
             }
             TaskKind::Characters => value(&self.card.label)?.map(|text| self.normal(&text)),
-            TaskKind::Phones => match value(&self.card.label)? {
-                Some(phones) => Some(Truth::Text(phones.split_whitespace().collect::<Vec<_>>().join(" "))),
-                None => {
+            TaskKind::Phones => {
+                if let Some(phones) = value(&self.card.label)? {
+                    Some(Truth::Text(phones.split_whitespace().collect::<Vec<_>>().join(" ")))
+                } else {
                     let words = self.card.fallback.as_deref().map(value).transpose()?.flatten();
-                    words.map(|words| self.pronounced(&words)).transpose()?
+                    words.map(|words| self.pronounced(&words))
                 }
-            },
+            }
             TaskKind::Slots => match (value(TEXT)?, spans(manifest, row, &self.card.label)?) {
                 (Some(text), Some(spans)) => {
                     let bad = |source: sure_text::TextError| DataError::BadLine {
@@ -111,13 +112,13 @@ impl<'a> Truths<'a> {
         Truth::Text(self.card.normalizer.apply(text))
     }
 
-    fn pronounced(&mut self, text: &str) -> Result<Truth, DataError> {
+    fn pronounced(&mut self, text: &str) -> Truth {
         let pronouncer = self.pronouncer.get_or_insert_with(Pronouncer::cmudict);
         let pronounced = pronouncer.pronounce(text);
         let text = pronounced.text();
         self.guessed.extend(pronounced.guessed);
         self.skipped.extend(pronounced.skipped);
-        Ok(Truth::Text(text))
+        Truth::Text(text)
     }
 
     fn tagged(&self, text: &str, spans: &[SlotSpan]) -> Result<String, sure_text::TextError> {
@@ -158,7 +159,6 @@ fn fields(manifest: &Manifest, row: &Row, label: &str) -> Result<BTreeMap<String
                 }
             }
             // Spans say where something stands, not what the whole is about.
-            Some(Value::Array(_)) if key == SLOTS => {}
             _ if key == SLOTS => {}
             _ => {
                 if let Some(value) = text(&manifest.path, row.line, &row.fields, key)? {

@@ -1,5 +1,4 @@
 //! The CTC task against torch and transformers (`tests/golden/ctc`): targets, loss, gradient and answers.
-#![expect(clippy::unwrap_used, reason = "a test's helpers may panic as the test itself may")]
 
 use std::{fs, path::PathBuf};
 

@@ -34,6 +34,8 @@ pub struct Published {
     pub bare: &'static str,
     /// The class with the head that labels whole clips.
     pub classifier: &'static str,
+    /// The class with a CTC head, where there is one.
+    pub ctc: Option<&'static str>,
     /// What its checkpoints put in front of the encoder's names.
     pub whole: &'static str,
 }

@@ -9,7 +9,7 @@ use super::{
     Ended,
     common::{complain, say_files},
 };
-use crate::interchange::{Labels, import, stored_labels};
+use crate::interchange::{ImportLabels, import, stored_labels};
 
 /// Take up a LoRA that Python's peft saved.
 ///
@@ -43,8 +43,10 @@ pub(super) struct Import {
 
 impl Import {
     pub(super) fn run(self) -> Result<Ended> {
-        let labels =
-            self.task.clone().map(|task| Ok::<_, anyhow::Error>(Labels { task, labels: self.labels()? }));
+        let labels = self
+            .task
+            .clone()
+            .map(|task| Ok::<_, anyhow::Error>(ImportLabels { task, labels: self.labels()? }));
         let labels = labels.transpose()?;
         let imported = import(&self.from, &self.backbone, labels, &self.out)?;
         if imported.head_left {

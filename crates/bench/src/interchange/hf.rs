@@ -4,8 +4,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use serde_json::{Map, Value, json};
+use sure_data::Labels;
 use sure_nn::tch;
 use sure_tasks::SequenceClassifier;
+use sure_text::Alphabet;
 
 use super::{Outgoing, fresh_folder, write_json, write_tensors};
 use crate::rundir::Opened;
@@ -31,6 +33,7 @@ pub fn export_hf(opened: Opened, with_head: bool, out: &Path) -> Result<Vec<Path
             weight.shallow_clone().copy_(&(weight + delta));
         }
     }
+    let config = configuration(&outgoing)?;
     fresh_folder(out)?;
     let mut tensors = outgoing.head();
     for (name, tensor) in model.backbone.store().snapshot() {
@@ -38,7 +41,10 @@ pub fn export_hf(opened: Opened, with_head: bool, out: &Path) -> Result<Vec<Path
     }
     let mut files = vec![out.join("model.safetensors"), out.join("config.json")];
     write_tensors(&files[0], &tensors)?;
-    write_json(&files[1], &configuration(&outgoing)?)?;
+    write_json(&files[1], &config)?;
+    if let Some(Labels::Tokens(alphabet)) = outgoing.labels() {
+        files.extend(tokenizer(alphabet, out)?);
+    }
     let preprocessor = outgoing.folder.join("preprocessor_config.json");
     if preprocessor.is_file() {
         let copy = out.join("preprocessor_config.json");
@@ -57,20 +63,57 @@ fn configuration(outgoing: &Outgoing) -> Result<Value> {
     let mut config: Map<String, Value> =
         serde_json::from_str(&text).with_context(|| format!("{} is damaged", path.display()))?;
     let published = &outgoing.published;
-    let class = if outgoing.with_head { published.classifier } else { published.encoder };
+    let class = match outgoing.labels() {
+        None => published.encoder,
+        Some(Labels::Classes(_) | Labels::Heads(_)) => published.classifier,
+        Some(Labels::Tokens(_)) => published.ctc.with_context(|| {
+            let family = published.encoder;
+            format!("transformers has no class with a CTC head for {family}; --no-head leaves the head out")
+        })?,
+    };
     config.insert("architectures".to_owned(), json!([class]));
     config.insert("dtype".to_owned(), json!("float32"));
     config.remove("torch_dtype");
-    if outgoing.with_head {
-        let labels = outgoing.labels();
-        let by_id: Map<String, Value> =
-            labels.iter().enumerate().map(|(id, label)| (id.to_string(), json!(label))).collect();
-        let by_label: Map<String, Value> =
-            labels.iter().enumerate().map(|(id, label)| (label.clone(), json!(id))).collect();
-        config.insert("id2label".to_owned(), Value::Object(by_id));
-        config.insert("label2id".to_owned(), Value::Object(by_label));
-        config.insert("classifier_proj_size".to_owned(), json!(SequenceClassifier::PROJECTOR));
-        config.insert("use_weighted_layer_sum".to_owned(), json!(false));
+    match outgoing.labels() {
+        None => {}
+        Some(Labels::Tokens(alphabet)) => {
+            config.insert("vocab_size".to_owned(), json!(alphabet.len()));
+            config.insert("pad_token_id".to_owned(), json!(alphabet.blank()));
+            config.insert("ctc_loss_reduction".to_owned(), json!("mean"));
+            config.insert("ctc_zero_infinity".to_owned(), json!(true));
+            config.insert("final_dropout".to_owned(), json!(0.0));
+        }
+        Some(Labels::Classes(_) | Labels::Heads(_)) => {
+            let labels = outgoing.names();
+            let by_id: Map<String, Value> =
+                labels.iter().enumerate().map(|(id, label)| (id.to_string(), json!(label))).collect();
+            let by_label: Map<String, Value> =
+                labels.iter().enumerate().map(|(id, label)| (label.clone(), json!(id))).collect();
+            config.insert("id2label".to_owned(), Value::Object(by_id));
+            config.insert("label2id".to_owned(), Value::Object(by_label));
+            config.insert("classifier_proj_size".to_owned(), json!(SequenceClassifier::PROJECTOR));
+            config.insert("use_weighted_layer_sum".to_owned(), json!(false));
+        }
     }
     Ok(Value::Object(config))
+}
+
+/// The files of `Wav2Vec2CTCTokenizer`. Phones and tags are tokens of several letters, which it decodes without blanks
+/// between them.
+fn tokenizer(alphabet: &Alphabet, out: &Path) -> Result<Vec<PathBuf>> {
+    let files = [out.join("vocab.json"), out.join("tokenizer_config.json")];
+    write_json(&files[0], &json!(alphabet.vocab()))?;
+    let unknown = alphabet.tokens().iter().find(|token| ["[UNK]", "<unk>"].contains(&token.as_str()));
+    write_json(
+        &files[1],
+        &json!({
+            "tokenizer_class": "Wav2Vec2CTCTokenizer",
+            "pad_token": alphabet.tokens()[alphabet.blank()],
+            "unk_token": unknown,
+            "word_delimiter_token": "|",
+            "bos_token": null,
+            "eos_token": null,
+        }),
+    )?;
+    Ok(files.into())
 }

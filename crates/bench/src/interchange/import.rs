@@ -6,7 +6,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, ensure};
-use sure_data::Protocol;
+use sure_data::{Labels, Protocol};
 use sure_nn::tch::{Device, Tensor};
 use sure_records::{Cell, write_atomic};
 use sure_tasks::task_for;
@@ -24,7 +24,7 @@ use crate::{
 
 /// What the outputs of a head mean.
 #[derive(Debug, Clone)]
-pub struct Labels {
+pub struct ImportLabels {
     /// The task.
     pub task: String,
     /// The labels in the order of the logits.
@@ -45,7 +45,7 @@ pub struct Imported {
 ///
 /// # Errors
 /// When it is no LoRA, does not fit the backbone, or has no head of the wanted size.
-pub fn import(from: &Path, backbone: &str, labels: Option<Labels>, out: &Path) -> Result<Imported> {
+pub fn import(from: &Path, backbone: &str, labels: Option<ImportLabels>, out: &Path) -> Result<Imported> {
     let reference = BackboneRef::find(backbone)?;
     let network = reference.open(Device::Cpu, Compat::Sure)?;
     let weights_hash = network.identity();
@@ -53,7 +53,7 @@ pub fn import(from: &Path, backbone: &str, labels: Option<Labels>, out: &Path) -
     let backbone = reference.absolute()?;
     let mut values: BTreeMap<_, _> =
         peft.adapter.into_iter().map(|(name, tensor)| (format!("adapter.{name}"), tensor)).collect();
-    let Some(Labels { task, labels }) = labels else {
+    let Some(ImportLabels { task, labels }) = labels else {
         let model = model::build_adapted(network, &peft.method, Start::Blank)?;
         model.restore(&values).with_context(|| format!("the adapter in {} does not fit", from.display()))?;
         fresh_folder(out)?;
@@ -75,7 +75,7 @@ pub fn import(from: &Path, backbone: &str, labels: Option<Labels>, out: &Path) -
         limit: None,
         protocol: Protocol::default(),
     };
-    let classes = sure_data::Labels::Classes(labels.clone());
+    let classes = Labels::Classes(labels.clone());
     let task = task_for(&config.task, &classes);
     let (model, _) = model::build(network, &config.method, &*task, config.regime(), Start::Blank)?;
     model.restore(&values).with_context(|| {

@@ -10,18 +10,16 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
+use sure_data::{HeadLabels, Labels};
 use sure_nn::{Backbone, BlockId, Checkpoint, Part, Site, tch::Tensor};
 use sure_records::write_atomic;
 use sure_zoo::{Published, published};
 
-use crate::{
-    backbone::BackboneRef,
-    rundir::{Opened, RunFile},
-};
+use crate::{backbone::BackboneRef, rundir::Opened};
 
 pub use self::{
     hf::export_hf,
-    import::{Imported, Labels, import},
+    import::{ImportLabels, Imported, import},
     peft::{PeftImport, export_peft, import_peft, stored_labels},
 };
 
@@ -59,13 +57,34 @@ impl Outgoing {
 
     /// The head as `transformers` names it.
     fn head(&self) -> BTreeMap<String, Tensor> {
-        if self.with_head { self.opened.model.headed.store.snapshot() } else { BTreeMap::new() }
+        if !self.with_head {
+            return BTreeMap::new();
+        }
+        let theirs = |name: String| match name.strip_prefix("tokens.") {
+            Some(rest) => format!("lm_head.{rest}"),
+            None => name,
+        };
+        let head = self.opened.model.headed.store.snapshot().into_iter();
+        head.map(|(name, tensor)| (theirs(name), tensor)).collect()
     }
 
-    /// The labels in the order of the logits.
-    fn labels(&self) -> &[String] {
-        let run = self.opened.run.as_ref().filter(|_| self.with_head);
-        run.and_then(|run: &RunFile| run.labels.classes()).unwrap_or(&[])
+    /// What the head's outputs mean, where it goes along.
+    fn labels(&self) -> Option<&Labels> {
+        self.opened.run.as_ref().filter(|_| self.with_head).map(|run| &run.labels)
+    }
+
+    /// The labels in the order of the logits; none for tokens.
+    fn names(&self) -> Vec<String> {
+        match self.labels() {
+            Some(Labels::Classes(classes)) => classes.clone(),
+            Some(Labels::Heads(heads)) => {
+                let of = |head: &HeadLabels| {
+                    head.labels.iter().map(|label| format!("{}={label}", head.name)).collect::<Vec<_>>()
+                };
+                heads.iter().flat_map(of).collect()
+            }
+            Some(Labels::Tokens(_)) | None => Vec::new(),
+        }
     }
 }
 

@@ -53,7 +53,7 @@ pub fn export_peft(opened: Opened, with_head: bool, out: &Path) -> Result<Vec<Pa
     let heads = if heads.is_empty() { Value::Null } else { json!(heads) };
     tensors.extend(head.into_iter().map(|(name, tensor)| (format!("{KEY_PREFIX}{name}"), tensor)));
     let mut files = vec![out.join("adapter_model.safetensors"), out.join("adapter_config.json")];
-    let labels = outgoing.labels();
+    let labels = outgoing.names();
     if !labels.is_empty() {
         // peft has no place for what the outputs mean; `import` reads it from here.
         let path = out.join(LABELS_FILE);

@@ -13,6 +13,7 @@ pub(crate) const FAMILY: Family = Family {
         encoder: "HubertModel",
         bare: "",
         classifier: "HubertForSequenceClassification",
+        ctc: Some("HubertForCTC"),
         whole: "hubert.",
     },
     build,

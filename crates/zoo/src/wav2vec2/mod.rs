@@ -13,6 +13,7 @@ pub(crate) const FAMILY: Family = Family {
         encoder: "Wav2Vec2Model",
         bare: "",
         classifier: "Wav2Vec2ForSequenceClassification",
+        ctc: Some("Wav2Vec2ForCTC"),
         whole: "wav2vec2.",
     },
     build,

@@ -29,6 +29,7 @@ pub(crate) const FAMILY: Family = Family {
         encoder: "WhisperForAudioClassification",
         bare: "encoder.",
         classifier: "WhisperForAudioClassification",
+        ctc: None,
         whole: "encoder.",
     },
     build,
