@@ -14,7 +14,7 @@ use crate::setup;
 use crate::workspace::{self, Workspace};
 
 /// The verbs of `sure`, for the help and against typing errors. A verb that is not here is forwarded all the same.
-const VERBS: [(&str, &str); 16] = [
+const VERBS: [(&str, &str); 17] = [
     ("bench", "Run the missing cells of a suite, then print its table"),
     ("report", "Print tables from stored records"),
     ("params", "Count parameters without loading weights"),
@@ -23,7 +23,7 @@ const VERBS: [(&str, &str); 16] = [
     ("import", "Take up a LoRA that peft saved"),
     ("train", "Train once on your own data"),
     ("eval", "Score a stored run"),
-    ("predict", "Print labels for audio files"),
+    ("predict", "Print labels, transcripts or slots for audio files"),
     ("score", "Compute a metric of text files"),
     ("perf", "Time paired benchmarks against Python"),
     ("methods", "List the methods"),
@@ -31,6 +31,7 @@ const VERBS: [(&str, &str); 16] = [
     ("backbones", "List the backbones"),
     ("metrics", "List the metrics"),
     ("suites", "List the suites"),
+    ("datasets", "List the published data sets, their licences and how to get them"),
 ];
 
 const EXAMPLES: &str = "\

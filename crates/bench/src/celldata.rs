@@ -4,7 +4,8 @@ use std::path::Path;
 
 use anyhow::Result;
 use sure_data::{
-    AudioFacts, Example, Fingerprint, LabelledSet, Protocol, ReadOptions, Split, TaskCard, read_dataset,
+    AudioFacts, DatasetCard, Example, Fingerprint, LabelledSet, Protocol, ReadOptions, Split, TaskCard,
+    read_dataset,
 };
 use sure_train::{Clip, Subset};
 
@@ -34,7 +35,18 @@ impl CellData {
         path: &Path,
         rate_hz: u32,
     ) -> Result<Self> {
-        let mut set = card.select(&read_dataset(path, &read_options(protocol))?.manifest, limit)?;
+        let reading = read_dataset(path, &read_options(protocol))?;
+        let mut set = card.select(&reading.manifest, limit)?;
+        set.notes.splice(0..0, reading.notes.iter().map(ToString::to_string));
+        // What stands in a manifest is the user's own, whatever its name.
+        let published = DatasetCard::named(&set.set).ok().filter(|_| reading.manifest.path.is_dir());
+        if let Some(published) = published.filter(|_| limit.is_none()) {
+            set.notes.extend(published.check_sizes(&reading.manifest).iter().map(ToString::to_string));
+            // Another protocol has other labels.
+            if protocol != Protocol::Superb {
+                set.notes.extend(published.check_labels(&reading.manifest).iter().map(ToString::to_string));
+            }
+        }
         let memo = environment::sure_home().join("cache").join("audio.json");
         let facts = |set: &LabelledSet, cut| {
             sure_data::facts(set.examples(), rate_hz, cut, environment::cores(), Some(&memo))

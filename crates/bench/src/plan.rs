@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
-use sure_data::{Applies, DatasetCard, Manifest, Protocol, TaskCard, discover};
+use sure_data::{Applies, CardLabels, DatasetCard, Manifest, Protocol, TaskCard, discover};
 use sure_nn::{DeviceChoice, tch::Device};
 use sure_records::{Cell, CellId};
 use sure_zoo::Compat;
@@ -16,6 +16,7 @@ use crate::{
     model::RunConfig,
     presets,
     rundir::RunFile,
+    suite::Reference,
 };
 
 /// What the user asked for.
@@ -61,6 +62,19 @@ pub enum Choices {
     Sure,
     /// Those of the paper's code, its defects included
     Reference,
+    /// The project's own, with data sets split and labelled as SUPERB does
+    Superb,
+}
+
+impl Choices {
+    /// How published data sets are read.
+    fn protocol(self) -> Protocol {
+        match self {
+            Self::Sure => Protocol::Sure,
+            Self::Reference => Protocol::Reference,
+            Self::Superb => Protocol::Superb,
+        }
+    }
 }
 
 /// Peak learning rates in the place of the preset's.
@@ -117,14 +131,13 @@ pub fn plan(request: &Request) -> Result<Plan> {
     let backbone = reference.open(device, Compat::Sure)?;
     let weights_hash = backbone.identity();
     let compat = request.compat == Choices::Reference;
-    let protocol = if compat { Protocol::Reference } else { Protocol::Sure };
+    let protocol = request.compat.protocol();
     let readings = discover(&request.data, &read_options(protocol))?;
-    let (manifests, notes): (Vec<Manifest>, Vec<_>) =
-        readings.into_iter().map(|reading| (reading.manifest, reading.notes)).unzip();
+    let manifests: Vec<Manifest> = readings.into_iter().map(|reading| reading.manifest).collect();
     // What a profile names need not be there; what the user names must.
     let (there, missing) =
         if request.tasks.is_empty() { present(tasks, &manifests) } else { (tasks.clone(), Vec::new()) };
-    let (pairs, refused) = pairs(&there, &manifests)?;
+    let (pairs, refused) = pairs(&there, &manifests, !request.tasks.is_empty())?;
     if pairs.is_empty() {
         let reasons: Vec<String> = refused.into_iter().chain(missing).collect();
         let data = request.data.display();
@@ -132,12 +145,16 @@ pub fn plan(request: &Request) -> Result<Plan> {
     }
 
     let mut runs = Vec::new();
-    let mut notes: Vec<String> = notes.concat().iter().map(ToString::to_string).collect();
-    for Pair { card, manifest, heads } in pairs {
-        let mut card = profile.card(&card, &manifest.name, compat)?;
-        if card.heads.is_empty() {
-            card.heads = heads;
-        }
+    let mut notes = Vec::new();
+    if compat && profile.reference == Reference::default() {
+        notes.push(format!(
+            "the profile {} knows of no choices of the reference: data sets are read as it reads them, and nothing \
+             else is different",
+            request.profile
+        ));
+    }
+    for Pair { card, manifest } in pairs {
+        let card = for_set(profile.card(&card, &manifest.name, compat)?, manifest, compat);
         let data = CellData::read(&card, request.limit, protocol, &manifest.path, backbone.rate_hz())?;
         notes.extend(data.set.notes.iter().map(|note| format!("{}: {note}", data.set.name())));
         for name in methods {
@@ -193,8 +210,21 @@ fn device_name(device: Device) -> String {
 struct Pair<'a> {
     card: TaskCard,
     manifest: &'a Manifest,
-    /// The heads that the set's own card names for the task.
-    heads: Vec<String>,
+}
+
+/// The task's card with what the set's own card says of the task: the heads, and in the reference's way the order of the
+/// labels. A set that only bears the name of a published one keeps what it has.
+fn for_set(card: TaskCard, manifest: &Manifest, compat: bool) -> TaskCard {
+    let Ok(set) = DatasetCard::named(&manifest.name) else { return card };
+    let Some(theirs) = set.tasks.get(&card.name) else { return card };
+    let mut changed = card.clone();
+    if changed.heads.is_empty() {
+        changed.heads.clone_from(&theirs.heads);
+    }
+    if let Some(CardLabels::One(labels)) = theirs.labels.as_ref().filter(|_| compat) {
+        changed.labels.clone_from(labels);
+    }
+    if matches!(changed.applies(manifest), Ok(Applies::Yes)) { changed } else { card }
 }
 
 /// The tasks whose data set is there, and for each of the others its set with the way to it.
@@ -210,8 +240,12 @@ fn present(tasks: &[String], manifests: &[Manifest]) -> (Vec<String>, Vec<String
     (there, absent.into_iter().map(way).collect())
 }
 
-/// Every task with every set that has it; `task/set` names one.
-fn pairs<'a>(tasks: &[String], manifests: &'a [Manifest]) -> Result<(Vec<Pair<'a>>, Vec<String>)> {
+/// Every task with every set that has it; `task/set` names one, which must have it where the user `named` it.
+fn pairs<'a>(
+    tasks: &[String],
+    manifests: &'a [Manifest],
+    named: bool,
+) -> Result<(Vec<Pair<'a>>, Vec<String>)> {
     let (mut pairs, mut refused) = (Vec::new(), Vec::new());
     for name in tasks {
         let (task, set) = match name.split_once('/') {
@@ -223,13 +257,8 @@ fn pairs<'a>(tasks: &[String], manifests: &'a [Manifest]) -> Result<(Vec<Pair<'a
         for manifest in manifests.iter().filter(|manifest| set.is_none_or(|set| manifest.name == set)) {
             found = true;
             match card.applies(manifest)? {
-                Applies::Yes => {
-                    let set = DatasetCard::named(&manifest.name).ok();
-                    let heads =
-                        set.and_then(|set| Some(set.tasks.get(task)?.heads.clone())).unwrap_or_default();
-                    pairs.push(Pair { card: card.clone(), manifest, heads });
-                }
-                Applies::No(refusal) if set.is_some() => bail!("{refusal}"),
+                Applies::Yes => pairs.push(Pair { card: card.clone(), manifest }),
+                Applies::No(refusal) if set.is_some() && named => bail!("{refusal}"),
                 Applies::No(refusal) => refused.push(refusal.to_string()),
             }
         }

@@ -53,7 +53,8 @@ impl RunFile {
         let text = std::fs::read_to_string(&path).with_context(|| {
             format!("{} is not a run's folder: cannot read {}", folder.display(), path.display())
         })?;
-        serde_json::from_str(&text).with_context(|| format!("{} is damaged", path.display()))
+        serde_json::from_str(&text)
+            .with_context(|| format!("{} is damaged, or of another version of this program", path.display()))
     }
 
     /// Writes it.

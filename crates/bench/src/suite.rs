@@ -298,6 +298,14 @@ mod tests {
     }
 
     #[test]
+    fn a_limit_that_is_infinite_is_none() {
+        let profile = &presets::suite("sure").unwrap().profiles["paper"];
+        let card = presets::task("pr").unwrap();
+        assert_eq!(card.max_train_seconds, Some(20.0));
+        assert_eq!(profile.card(&card, "librispeech", true).unwrap().max_train_seconds, None);
+    }
+
+    #[test]
     fn epochs_become_steps_over_whole_batches() {
         assert_eq!(Length::Epochs(2.0).steps(100, 32), 8);
         assert_eq!(Length::Epochs(0.1).steps(3, 32), 1);

@@ -1,6 +1,7 @@
 //! Determinism: killed and rerun, run twice, with and without cache, the record is the same to the byte.
 #![expect(clippy::unwrap_used, reason = "a test's helpers may panic as the test itself may")]
 
+#[expect(dead_code, reason = "keywords are enough here")]
 mod common;
 
 use std::{

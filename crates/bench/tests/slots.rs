@@ -1,7 +1,6 @@
 //! Slot filling on synthetic speech: SNIPS sentences, spoken by espeak-ng into the layout of Audio SNIPS, read, learnt,
 //! scored and said. Where espeak-ng is not installed the test says so and ends.
 #![expect(clippy::unwrap_used, reason = "a test's helpers may panic as the test itself may")]
-#![expect(clippy::print_stderr, reason = "a test that cannot run says why")]
 
 #[expect(dead_code, reason = "the sentences are the corpus")]
 mod common;

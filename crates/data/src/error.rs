@@ -26,7 +26,7 @@ pub enum DataError {
     },
     /// A folder holds no data set.
     #[error(
-        "no manifest in {}: looked for manifest.jsonl and manifest.csv there and in each folder in it",
+        "no manifest in {}: looked for manifest.jsonl and manifest.csv",
         path.display()
     )]
     NoManifest {

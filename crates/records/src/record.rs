@@ -24,9 +24,9 @@ pub struct RunRecord {
     pub counts: Counts,
     /// Whether it succeeded.
     pub outcome: Outcome,
-    /// The scores of the best step, a split each.
+    /// The scores of the best step: for each split the metric that decides, then the others.
     pub scores: Vec<SplitScore>,
-    /// What drawing labels from the training distribution scores.
+    /// What drawing labels from the training distribution scores, or saying nothing where transcripts are wanted.
     pub floor: Option<SplitScore>,
     /// Loss and validation score over the steps.
     pub curve: Vec<CurvePoint>,

@@ -48,8 +48,8 @@ pub(super) struct Bench {
     /// At most N utterances a split, for a quick look
     #[arg(long, value_name = "N")]
     limit: Option<usize>,
-    /// At most N training steps, for a quick look
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    /// At most N training steps, for a quick look; 2 at least, as the first one of a warm-up changes nothing
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(2..))]
     max_steps: Option<u64>,
     /// Cells at a time; they share the cores
     #[arg(long, default_value_t = 1, value_name = "N")]

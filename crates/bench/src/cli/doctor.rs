@@ -8,14 +8,14 @@ use std::{
 use anyhow::{Context, Result, ensure};
 use clap::Args;
 use serde_json::json;
-use sure_data::Manifest;
+use sure_data::read_dataset;
 use sure_records::PredictionRow;
 
 use super::{
     Ended,
     common::{DeviceFlag, say, say_json},
 };
-use crate::{predictor::Predictor, rundir::RunFile};
+use crate::{celldata::read_options, predictor::Predictor, rundir::RunFile};
 
 /// Largest difference of a probability between the stored answer and the fresh one: the stored one was computed in a
 /// padded batch, the fresh one alone.
@@ -58,7 +58,7 @@ impl Doctor {
         let predictor = Predictor::open(&self.run, self.device.resolve()?)?;
         let rows = stored_rows(&self.run)?;
         ensure!(!rows.is_empty(), "the run stored no answers");
-        let manifest = Manifest::read(&run.data)?;
+        let manifest = read_dataset(&run.data, &read_options(run.config()?.protocol))?.manifest;
         let audio: BTreeMap<&str, &PathBuf> =
             manifest.rows.iter().map(|row| (row.id.as_str(), &row.audio)).collect();
         for row in &rows {

@@ -56,8 +56,8 @@ pub(super) struct Train {
     /// At most N utterances a split
     #[arg(long, value_name = "N")]
     limit: Option<usize>,
-    /// At most N training steps
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    /// At most N training steps; 2 at least, as the first one of a warm-up changes nothing
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(2..))]
     max_steps: Option<u64>,
     #[command(flatten)]
     rates: RateOverride,
