@@ -188,8 +188,9 @@ fn execute(
         head_bytes: model.headed.store.bytes(),
     };
     let floor = random_floor(&data.set, &*task, metric)?;
+    let findings = findings(&data.set, &scored, &trained);
     let mut record = finish(run, &model, declared, &doctor, trained, scores, floor);
-    record.checks.extend(findings(&data.set, &scored));
+    record.checks.extend(findings);
     Ok(Finished { record, predictions, cost })
 }
 
@@ -199,16 +200,23 @@ fn metrics(card: &TaskCard) -> Result<Vec<&'static dyn Metric>> {
 }
 
 /// What is known of labels and answers that no number shows.
-fn findings(set: &LabelledSet, scored: &Evaluation) -> Vec<CheckResult> {
-    let note = |note: &String| CheckResult { name: "data".to_owned(), ok: true, detail: note.clone() };
-    let mut found: Vec<CheckResult> = set.notes.iter().map(note).collect();
+fn findings(set: &LabelledSet, scored: &Evaluation, trained: &Trained) -> Vec<CheckResult> {
+    let finding = |name: &str, detail| CheckResult { name: name.to_owned(), ok: true, detail };
+    let mut found: Vec<CheckResult> = set.notes.iter().map(|note| finding("data", note.clone())).collect();
+    let short = "have fewer frames than their transcript needs";
     if scored.too_short > 0 {
-        let detail = format!(
-            "{} of {} test utterances have fewer frames than their transcript needs and cannot be right",
-            scored.too_short,
-            scored.references.len()
-        );
-        found.push(CheckResult { name: "too-short".to_owned(), ok: true, detail });
+        let (short_ones, all) = (scored.too_short, scored.references.len());
+        found.push(finding(
+            "too-short",
+            format!("{short_ones} of {all} test utterances {short} and cannot be right"),
+        ));
+    }
+    if trained.too_short > 0 {
+        let (short_ones, all) = (trained.too_short, trained.seen);
+        found.push(finding(
+            "too-short",
+            format!("{short_ones} of the {all} utterances seen in training {short} and taught nothing"),
+        ));
     }
     found
 }
@@ -223,6 +231,11 @@ fn check_identity(run: &RunFile, backbone: &dyn Backbone, data: &CellData) -> Re
     ensure!(
         data.fingerprint.hash == run.cell.data_fingerprint,
         "the data in {} changed since the run was planned",
+        run.data.display()
+    );
+    ensure!(
+        data.set.labels == run.labels,
+        "the labels in {} changed since the run was planned",
         run.data.display()
     );
     Ok(())

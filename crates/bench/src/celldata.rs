@@ -60,7 +60,7 @@ impl CellData {
         // How long a recording is decides before it is cut.
         let mut known = facts(&set, if limits.is_empty() { cut } else { None })?;
         for (split, most) in &limits {
-            let left_out = set.leave_out_longer(*split, *most, &mut known, rate_hz);
+            let left_out = set.leave_out_longer(*split, *most, &mut known, rate_hz)?;
             if left_out > 0 {
                 set.notes
                     .push(format!("{left_out} {split} recordings are longer than {most} s and left out"));

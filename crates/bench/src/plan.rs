@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
-use sure_data::{Applies, CardLabels, DatasetCard, Manifest, Protocol, TaskCard, discover};
+use sure_data::{Applies, CardLabels, DatasetCard, Manifest, Protocol, TaskCard, TaskKind, discover};
 use sure_nn::{DeviceChoice, tch::Device};
 use sure_records::{Cell, CellId};
 use sure_zoo::Compat;
@@ -217,11 +217,12 @@ struct Pair<'a> {
 fn for_set(card: TaskCard, manifest: &Manifest, compat: bool) -> TaskCard {
     let Ok(set) = DatasetCard::named(&manifest.name) else { return card };
     let Some(theirs) = set.tasks.get(&card.name) else { return card };
+    let in_order = card.kind == TaskKind::SequenceClassification;
     let mut changed = card.clone();
     if changed.heads.is_empty() {
         changed.heads.clone_from(&theirs.heads);
     }
-    if let Some(CardLabels::One(labels)) = theirs.labels.as_ref().filter(|_| compat) {
+    if let Some(CardLabels::One(labels)) = theirs.labels.as_ref().filter(|_| compat && in_order) {
         changed.labels.clone_from(labels);
     }
     if matches!(changed.applies(manifest), Ok(Applies::Yes)) { changed } else { card }

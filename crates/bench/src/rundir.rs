@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 use sure_adapters::AdapterConfig;
 use sure_data::Labels;
 use sure_nn::{Backbone, Checkpoint, tch::Device};
@@ -30,7 +30,19 @@ pub struct RunFile {
     /// Cache folder; `None` = off.
     pub cache: Option<PathBuf>,
     /// What the task chooses from, in the order of the logits.
+    #[serde(deserialize_with = "labels")]
     pub labels: Labels,
+}
+
+/// Labels, also as the plain list of classes that runs had before there were other tasks.
+fn labels<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Labels, D::Error> {
+    let value = serde_json::Value::deserialize(deserializer)?;
+    let read = if value.is_array() {
+        serde_json::from_value(value).map(Labels::Classes)
+    } else {
+        serde_json::from_value(value)
+    };
+    read.map_err(D::Error::custom)
 }
 
 impl RunFile {

@@ -81,13 +81,13 @@ pub enum Length {
 }
 
 impl Length {
-    /// Optimiser steps over `utterances` with `batch` in each step.
-    fn steps(self, utterances: usize, batch: u64) -> u64 {
+    /// Optimiser steps over `utterances` with `accumulate` batches of `batch` in each step.
+    fn steps(self, utterances: usize, batch: usize, accumulate: u64) -> u64 {
         match self {
             Self::Steps(steps) => steps,
             Self::Epochs(epochs) => {
-                let an_epoch = (utterances as u64).div_ceil(batch.max(1)).max(1);
-                ((epochs * an_epoch as f64).ceil() as u64).max(1)
+                let batches = epochs * utterances.div_ceil(batch.max(1)) as f64;
+                ((batches / accumulate.max(1) as f64).ceil() as u64).max(1)
             }
         }
     }
@@ -213,7 +213,7 @@ impl Profile {
             backbone_dropout,
         } = budget;
         Ok(TrainConfig {
-            steps: length.steps(utterances, batch as u64 * accumulate),
+            steps: length.steps(utterances, batch, accumulate),
             batch,
             batch_seconds,
             accumulate,
@@ -307,8 +307,10 @@ mod tests {
 
     #[test]
     fn epochs_become_steps_over_whole_batches() {
-        assert_eq!(Length::Epochs(2.0).steps(100, 32), 8);
-        assert_eq!(Length::Epochs(0.1).steps(3, 32), 1);
-        assert_eq!(Length::Steps(7).steps(100, 32), 7);
+        assert_eq!(Length::Epochs(2.0).steps(100, 32, 1), 8);
+        assert_eq!(Length::Epochs(0.1).steps(3, 32, 1), 1);
+        // 235 batches an epoch, eight in a step.
+        assert_eq!(Length::Epochs(100.0).steps(15_000, 64, 8), 2_938);
+        assert_eq!(Length::Steps(7).steps(100, 32, 2), 7);
     }
 }

@@ -35,7 +35,7 @@ fn transcripts_phones_slots_and_intents_are_learnt_scored_and_said() {
     for (task, metrics, right) in [
         ("asr", vec!["wer", "cer"], "go high"),
         ("pr", vec!["per"], "G OW1 HH AY1"),
-        ("sf", vec!["slot-type-f1", "slot-value-cer", "wer"], "go B-way high E-way"),
+        ("sf", vec!["slot-type-f1", "slot-value-cer"], "go B-way high E-way"),
         ("ic", vec!["accuracy"], "way=high"),
     ] {
         let out = folder.path().join(task);

@@ -120,6 +120,36 @@ pub enum DataError {
         /// At most three of them, as `id (label)`.
         examples: Vec<String>,
     },
+    /// A list of labels that does not fit the training rows.
+    #[error(
+        "set `{set}`, task `{task}`: the listed labels {}",
+        label.as_ref().map_or("name one twice".to_owned(), |label| format!("lack `{label}`, which training rows have"))
+    )]
+    LabelOrder {
+        /// The task.
+        task: String,
+        /// The data set.
+        set: String,
+        /// The label that is not listed; `None` where one is listed twice.
+        label: Option<String>,
+    },
+    /// A limit of length that leaves nothing of a split.
+    #[error(
+        "set `{set}`, task `{task}`: all {count} {split} recordings are longer than {seconds} s and left out, so that \
+         nothing is left of the split"
+    )]
+    NothingLeft {
+        /// The data set.
+        set: String,
+        /// The task.
+        task: String,
+        /// The split.
+        split: Split,
+        /// How many recordings it had.
+        count: usize,
+        /// The limit.
+        seconds: f64,
+    },
     /// A head that no row speaks of.
     #[error("set `{set}` has nothing called `{head}` for the task `{task}`; there are: {}", known.join(", "))]
     NoSuchHead {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use crate::{AudioFacts, DataError, LabelledSet, Split, Target};
+use crate::{AudioFacts, DataError, LabelledSet, Labels, Split, Target};
 
 /// Which data a result belongs to, and what is odd about its splits.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -26,7 +26,7 @@ pub struct Fingerprint {
     pub duplicates: Vec<SameAudio>,
     /// Utterances of several splits that have the same samples.
     pub leakage: Vec<SameAudio>,
-    /// The sha256 over the sorted (id, split, label, samples' sha256), in hexadecimal.
+    /// The sha256 over the labels and the sorted (id, split, label, samples' sha256), in hexadecimal.
     pub hash: String,
 }
 
@@ -94,7 +94,7 @@ impl Fingerprint {
             splits,
             duplicates,
             leakage,
-            hash: hash(lines),
+            hash: hash(&set.labels, lines),
         })
     }
 }
@@ -114,9 +114,11 @@ fn same_audio(groups: BTreeMap<[u8; 32], Vec<(Split, &str)>>) -> (Vec<SameAudio>
     (across.into_iter().map(name).collect(), within.into_iter().map(name).collect())
 }
 
-fn hash(mut lines: Vec<(&str, &str, String, [u8; 32])>) -> String {
+fn hash(labels: &Labels, mut lines: Vec<(&str, &str, String, [u8; 32])>) -> String {
     lines.sort_unstable();
     let mut hash = Sha256::new();
+    // They are made of all training rows, also those that a limit leaves out.
+    hash.update(serde_json::to_vec(labels).expect("labels are lists of texts"));
     for (id, split, label, samples) in lines {
         // Lengths first, so that no two lists of texts give the same bytes.
         for text in [id, split, &label] {

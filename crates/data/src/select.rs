@@ -86,7 +86,7 @@ impl TaskCard {
     }
 
     /// The rows that a model with these labels can be scored on, with the right answers as text: those of the test split,
-    /// or all where no row has a split.
+    /// or all where no row has a split. The notes say in words what was left out or guessed.
     ///
     /// # Errors
     ///
@@ -95,7 +95,7 @@ impl TaskCard {
         &self,
         manifest: &'a Manifest,
         labels: &Labels,
-    ) -> Result<Vec<Reference<'a>>, DataError> {
+    ) -> Result<(Vec<Reference<'a>>, Vec<String>), DataError> {
         let mut truths = Truths::new(self);
         let has_splits = manifest.rows.iter().any(|row| row.fields.contains_key(&self.split));
         let mut references = Vec::new();
@@ -116,7 +116,7 @@ impl TaskCard {
             };
             references.push(Reference { row, reference });
         }
-        Ok(references)
+        Ok((references, truths.notes()))
     }
 
     fn refuse(&self, manifest: &Manifest, reason: Reason) -> DataError {
@@ -229,10 +229,15 @@ impl TaskCard {
         label: &dyn Fn(&Labelled<'_>) -> String,
     ) -> Result<Vec<String>, DataError> {
         let training = rows.iter().filter(|row| row.split == Split::Train);
-        let mut labels: BTreeSet<String> = training.map(label).collect();
-        let listed = self.labels.iter().filter(|name| labels.contains(*name)).count() == labels.len();
-        if listed && !self.labels.is_empty() {
-            labels = self.labels.iter().cloned().collect();
+        let mut labels: Vec<String> = training.map(label).collect::<BTreeSet<_>>().into_iter().collect();
+        if !self.labels.is_empty() {
+            let distinct: BTreeSet<&String> = self.labels.iter().collect();
+            let stranger = labels.iter().find(|label| !distinct.contains(label));
+            if distinct.len() < self.labels.len() || stranger.is_some() {
+                let (task, set, label) = (self.name.clone(), manifest.name.clone(), stranger.cloned());
+                return Err(DataError::LabelOrder { task, set, label });
+            }
+            labels.clone_from(&self.labels);
         }
         for split in [Split::Valid, Split::Test] {
             let strangers: Vec<String> = rows
@@ -250,8 +255,7 @@ impl TaskCard {
                 });
             }
         }
-        let in_order = listed && !self.labels.is_empty();
-        Ok(if in_order { self.labels.clone() } else { labels.into_iter().collect() })
+        Ok(labels)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::{AudioFacts, Labels, Split, Target};
+use crate::{AudioFacts, DataError, Labels, Split, Target};
 
 /// The utterances of one task on one data set, in three splits, each sorted by id.
 #[derive(Clone, Debug, PartialEq)]
@@ -65,13 +65,17 @@ impl LabelledSet {
 
     /// Leaves out the recordings of `split` that are longer than `seconds`, with their facts (in the order of
     /// [`LabelledSet::examples`] at `rate_hz`), and returns how many they were.
+    ///
+    /// # Errors
+    ///
+    /// [`DataError::NothingLeft`] where they are all.
     pub fn leave_out_longer(
         &mut self,
         split: Split,
         seconds: f64,
         facts: &mut Vec<AudioFacts>,
         rate_hz: u32,
-    ) -> usize {
+    ) -> Result<usize, DataError> {
         let most = seconds * f64::from(rate_hz);
         let first: usize = Split::ALL
             .into_iter()
@@ -85,6 +89,10 @@ impl LabelledSet {
         };
         let fits: Vec<bool> =
             facts.iter().skip(first).take(examples.len()).map(|fact| fact.samples as f64 <= most).collect();
+        if !fits.is_empty() && !fits.contains(&true) {
+            let (set, task, count) = (self.set.clone(), self.task.clone(), fits.len());
+            return Err(DataError::NothingLeft { set, task, split, count, seconds });
+        }
         let keep = |index: usize| fits.get(index).copied().unwrap_or(true);
         let mut index = 0;
         examples.retain(|_| {
@@ -96,7 +104,7 @@ impl LabelledSet {
             place += 1;
             (place - 1).checked_sub(first).is_none_or(keep)
         });
-        fits.iter().filter(|fits| !**fits).count()
+        Ok(fits.iter().filter(|fits| !**fits).count())
     }
 
     /// `task/set`, as tables and `--tasks` name it.

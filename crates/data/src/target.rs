@@ -57,6 +57,25 @@ impl Labels {
         }
     }
 
+    /// The parts of a joint answer, as [`Labels::render`] writes it, by head; none where it is no such answer.
+    pub fn parts(&self, rendered: &str) -> Vec<(String, String)> {
+        let Self::Heads(heads) = self else { return Vec::new() };
+        let mut rest = rendered;
+        let mut parts = Vec::new();
+        for head in heads {
+            // Labels may hold the signs between the parts: only what is a label ends a part.
+            let after = |label: &&String| {
+                let rest = rest.strip_prefix(&head.name)?.strip_prefix('=')?.strip_prefix(label.as_str())?;
+                if rest.is_empty() { Some(rest) } else { rest.strip_prefix("; ") }
+            };
+            let mut fitting = head.labels.iter().filter_map(|label| Some((label, after(&label)?)));
+            let Some((label, remainder)) = fitting.next_back() else { return Vec::new() };
+            parts.push((head.name.clone(), label.clone()));
+            rest = remainder;
+        }
+        parts
+    }
+
     /// The target as text, in the form in which answers are compared with it; a number that names no class gives an
     /// empty text.
     pub fn render(&self, target: &Target) -> String {
@@ -97,6 +116,11 @@ mod tests {
         let heads = Labels::Heads(vec![head("drink", ["latte", "tea"]), head("size", ["large", "none"])]);
         assert_eq!(heads.render(&Target::Classes(vec![1, 1])), "drink=tea; size=none");
         assert_eq!(heads.outputs(), 4);
+        let pair = |name: &str, label: &str| (name.to_owned(), label.to_owned());
+        assert_eq!(heads.parts("drink=tea; size=none"), [pair("drink", "tea"), pair("size", "none")]);
+        assert_eq!(heads.parts("drink=milk; size=none"), []);
+        let odd = Labels::Heads(vec![head("a", ["x; b=y", "x"]), head("b", ["y; b=y", "y"])]);
+        assert_eq!(odd.parts("a=x; b=y; b=y"), [pair("a", "x"), pair("b", "y; b=y")]);
     }
 
     #[test]

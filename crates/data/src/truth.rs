@@ -43,7 +43,7 @@ impl<'a> Truths<'a> {
         match self.card.kind {
             TaskKind::SequenceClassification | TaskKind::Characters | TaskKind::Phones => "a text",
             TaskKind::JointClassification => "a text, or an object from names to texts",
-            TaskKind::Slots => "a list of [kind, start byte, end byte] over `text`",
+            TaskKind::Slots => "a list of [kind, start byte, end byte] beside the `text` that they are in",
         }
     }
 
@@ -122,15 +122,16 @@ impl<'a> Truths<'a> {
     }
 
     fn tagged(&self, text: &str, spans: &[SlotSpan]) -> Result<String, sure_text::TextError> {
-        let spanned = sure_text::tag_with(text, spans, |part| self.card.normalizer.apply(part))?;
-        Ok(match self.card.tags {
-            SlotTags::Spans => spanned,
+        match self.card.tags {
+            SlotTags::Spans => sure_text::tag_with(text, spans, |part| self.card.normalizer.apply(part)),
             SlotTags::Words => {
+                // The spans are checked, whatever words look like tags.
+                sure_text::tag_with(text, spans, |_| String::new())?;
                 let target = sure_text::tag_reference(&words(text, spans));
                 // Its doubled delimiters are single again once they are decoded.
-                target.split_whitespace().filter(|piece| *piece != "|").collect::<Vec<_>>().join(" ")
+                Ok(target.split_whitespace().filter(|piece| *piece != "|").collect::<Vec<_>>().join(" "))
             }
-        })
+        }
     }
 }
 

@@ -90,7 +90,8 @@ fn the_slots_of_an_order_are_heads_and_what_is_not_said_is_none() {
         ]
     );
     let manifest_of_rows = manifest(&rows);
-    let references = card.references(&manifest_of_rows, &set.labels).unwrap();
+    let (references, notes) = card.references(&manifest_of_rows, &set.labels).unwrap();
+    assert!(notes.is_empty());
     assert_eq!(references.len(), 1);
     assert_eq!(references[0].reference, "drink=latte; size=large");
     card.heads = vec!["roast".into()];
@@ -197,7 +198,7 @@ fn slots_are_tags_around_their_spans() {
     let Applies::No(refusal) = card.applies(&manifest(&rows)).unwrap() else { panic!("it applies") };
     assert_eq!(
         refusal.to_string(),
-        "set `set` has no task `task`: no row's `slots` is a list of [kind, start byte, end byte] over `text`"
+        "set `set` has no task `task`: no row's `slots` is a list of [kind, start byte, end byte] beside the `text` that they are in"
     );
 }
 

@@ -20,6 +20,13 @@ struct Node {
     token: usize,
 }
 
+/// A prefix in one frame: a node, or one that does not have a node yet.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Prefix {
+    Old(usize),
+    New(usize, usize),
+}
+
 /// Log-probabilities of a prefix by how its alignments end.
 #[derive(Clone, Copy)]
 struct Ends {
@@ -54,17 +61,17 @@ pub fn prefix_beam_search(
     let mut children: HashMap<(usize, usize), usize> = HashMap::new();
     let mut beam = vec![(ROOT, Ends { blank: 0.0, token: f64::NEG_INFINITY })];
     for frame in log_probabilities.chunks_exact(tokens) {
-        let mut next: Vec<(usize, Ends)> = Vec::new();
-        let mut place: HashMap<usize, usize> = HashMap::new();
-        let mut at = |node: usize, next: &mut Vec<(usize, Ends)>| {
-            *place.entry(node).or_insert_with(|| {
-                next.push((node, Ends::NEVER));
+        let mut next: Vec<(Prefix, Ends)> = Vec::new();
+        let mut place: HashMap<Prefix, usize> = HashMap::new();
+        let mut at = |prefix: Prefix, next: &mut Vec<(Prefix, Ends)>| {
+            *place.entry(prefix).or_insert_with(|| {
+                next.push((prefix, Ends::NEVER));
                 next.len() - 1
             })
         };
         for &(node, ends) in &beam {
             let last = (node != ROOT).then(|| nodes[node].token);
-            let index = at(node, &mut next);
+            let index = at(Prefix::Old(node), &mut next);
             for (token, &score) in frame.iter().enumerate() {
                 let score = f64::from(score);
                 if token == blank {
@@ -80,17 +87,24 @@ pub fn prefix_beam_search(
                 if before == f64::NEG_INFINITY {
                     continue;
                 }
-                let child = *children.entry((node, token)).or_insert_with(|| {
-                    nodes.push(Node { parent: node, token });
-                    nodes.len() - 1
-                });
+                let child =
+                    children.get(&(node, token)).map_or(Prefix::New(node, token), |&old| Prefix::Old(old));
                 let child = at(child, &mut next);
                 next[child].1.token = log_add(next[child].1.token, before + score);
             }
         }
         next.sort_by(|left, right| right.1.any().total_cmp(&left.1.any()));
         next.truncate(width.max(1));
-        beam = next;
+        // Only what is kept becomes a node, so that memory grows with the frames and not with the vocabulary.
+        let keep = |(prefix, ends)| match prefix {
+            Prefix::Old(node) => (node, ends),
+            Prefix::New(parent, token) => {
+                nodes.push(Node { parent, token });
+                children.insert((parent, token), nodes.len() - 1);
+                (nodes.len() - 1, ends)
+            }
+        };
+        beam = next.into_iter().map(keep).collect();
     }
     let hypothesis = |(node, ends): (usize, Ends)| {
         let mut tokens = Vec::new();

@@ -24,6 +24,9 @@ pub(crate) struct Progress {
     pub(crate) best: Option<Best>,
     /// Evaluations since then.
     pub(crate) stale: usize,
+    /// Clips that training has seen, and those of them that are too short for their answer.
+    pub(crate) seen: u64,
+    pub(crate) too_short: u64,
     /// What the doctor has proved so far.
     pub(crate) checks: Vec<CheckResult>,
 }
@@ -46,6 +49,8 @@ impl Progress {
             loss_count: 0,
             best: None,
             stale: 0,
+            seen: 0,
+            too_short: 0,
             checks: Vec::new(),
         }
     }

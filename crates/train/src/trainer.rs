@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, path::Path};
 use serde::{Deserialize, Serialize};
 use sure_data::Example;
 use sure_metrics::Metric;
-use sure_nn::{Recorder, Seed, seed_torch, tch::Tensor};
+use sure_nn::{Recorder, Seed, seed_torch};
 use sure_records::CurvePoint;
 use sure_tasks::Task;
 
@@ -103,6 +103,10 @@ pub struct Trained {
     pub converged: bool,
     /// Steps taken by this process (fewer than configured after a resume).
     pub steps_here: u64,
+    /// Clips that training has seen, over all epochs.
+    pub seen: u64,
+    /// Those of them that had fewer frames than their answer needs, see [`Task::too_short`].
+    pub too_short: u64,
 }
 
 /// What a run works on.
@@ -159,8 +163,10 @@ pub fn train(
     let run = Run { model, task, trunk, train: training, config, sampler, seed: seed.derive("step") };
     let higher = metric.info().higher_is_better;
     while progress.step < config.steps && (config.patience == 0 || progress.stale < config.patience) {
-        let loss = run.step(progress.step, &mut optimiser, doctor)?;
+        let Step { loss, seen, too_short } = run.step(progress.step, &mut optimiser, doctor)?;
         progress.step += 1;
+        progress.seen += seen;
+        progress.too_short += too_short;
         progress.loss_sum += loss;
         progress.loss_count += 1;
         let done = progress.step;
@@ -190,36 +196,50 @@ pub fn train(
     let converged = has_converged(&progress.curve, higher);
     // Too late to stop: what is left takes no time.
     let _ = observer.on(Event::Trained { best_step });
-    Ok(Trained { curve: progress.curve, best_step, converged, steps_here: progress.step - first })
+    let Progress { curve, step, seen, too_short, .. } = progress;
+    Ok(Trained { curve, best_step, converged, steps_here: step - first, seen, too_short })
+}
+
+/// What one optimiser step saw.
+struct Step {
+    /// The loss before it.
+    loss: f64,
+    /// Clips.
+    seen: u64,
+    /// Those too short for their answer.
+    too_short: u64,
 }
 
 impl Run<'_> {
-    /// One optimiser step; returns the loss before it.
-    fn step(&self, step: u64, optimiser: &mut AdamW, doctor: &mut Doctor) -> Result<f64, TrainError> {
+    /// One optimiser step.
+    fn step(&self, step: u64, optimiser: &mut AdamW, doctor: &mut Doctor) -> Result<Step, TrainError> {
         let _step = tracing::debug_span!("step", step).entered();
         let seed = self.seed.at(step);
         // The one place where libtorch's generator is set: what a step draws depends on nothing before it.
         seed_torch(seed);
         optimiser.zero_grad();
         let accumulate = self.config.accumulate;
-        let mut total = 0.0;
+        let (mut total, mut seen, mut too_short) = (0.0, 0, 0);
         for part in 0..accumulate {
             let batch = self.sampler.batch(step * accumulate + part);
             let clips: Vec<usize> = batch.iter().map(|&index| self.train.clips[index]).collect();
             let examples: Vec<&Example> = batch.iter().map(|&index| &self.train.examples[index]).collect();
             let state = self.trunk.batch(&clips)?;
             let cx = self.model.training_cx(seed.at(part));
-            let loss: Tensor = if step == 0 && part == 0 {
-                let recorder = Recorder::new(&*self.model.adapted.adapter);
-                let loss = self.task.loss(&self.model.logits_with(&recorder, state, &cx), &examples);
-                (&loss / accumulate as f64).backward();
-                doctor.first_step(self.model, optimiser, &recorder.sites())?;
-                loss
+            let first = step == 0 && part == 0;
+            let recorder = Recorder::new(&*self.model.adapted.adapter);
+            let logits = if first {
+                self.model.logits_with(&recorder, state, &cx)
             } else {
-                let loss = self.task.loss(&self.model.logits(state, &cx), &examples);
-                (&loss / accumulate as f64).backward();
-                loss
+                self.model.logits(state, &cx)
             };
+            let loss = self.task.loss(&logits, &examples);
+            (&loss / accumulate as f64).backward();
+            if first {
+                doctor.first_step(self.model, optimiser, &recorder.sites())?;
+            }
+            seen += examples.len() as u64;
+            too_short += self.task.too_short(&logits, &examples) as u64;
             total += loss.double_value(&[]) / accumulate as f64;
         }
         if !total.is_finite() {
@@ -227,7 +247,7 @@ impl Run<'_> {
         }
         optimiser.clip_grad_norm(self.config.clip_norm);
         optimiser.step(self.config.schedule.factor(step, self.config.steps));
-        Ok(total)
+        Ok(Step { loss: total, seen, too_short })
     }
 }
 

@@ -9,7 +9,7 @@ use sure_metrics::metric;
 
 use super::{
     Ended,
-    common::{DeviceFlag, say, say_json},
+    common::{DeviceFlag, complain, say, say_json},
 };
 use crate::{celldata::read_options, predictor::Predictor, rundir::RunFile};
 
@@ -44,7 +44,13 @@ impl Eval {
         let card = run.config()?.task;
         let options = read_options(run.config()?.protocol);
         let manifest = sure_data::read_dataset(&self.data, &options)?.manifest;
-        let rows = card.references(&manifest, &run.labels)?;
+        let (rows, mut notes) = card.references(&manifest, &run.labels)?;
+        if let Some(seconds) = card.max_seconds {
+            notes.push(format!("the run left out recordings longer than {seconds} s; here all are scored"));
+        }
+        for note in notes {
+            complain(&format!("note: {note}"));
+        }
         if rows.is_empty() {
             bail!("{} has no test rows with the key `{}`", manifest.path.display(), card.label);
         }

@@ -5,8 +5,9 @@ use std::{collections::BTreeMap, path::PathBuf};
 use anyhow::Result;
 use clap::Args;
 use serde::Serialize;
-use sure_data::TaskKind;
+use sure_data::Labels;
 use sure_tasks::Prediction;
+use sure_text::AlphabetKind;
 
 use super::{
     Ended,
@@ -56,22 +57,19 @@ struct Filled {
 }
 
 impl Answer {
-    fn new(audio: PathBuf, kind: TaskKind, prediction: Prediction) -> Self {
+    fn new(audio: PathBuf, labels: &Labels, prediction: Prediction) -> Self {
         let Prediction { value, score } = prediction;
         let mut answer =
             Self { audio, prediction: value, score, labels: BTreeMap::new(), slots: None, text: None };
-        match kind {
-            TaskKind::JointClassification => {
-                let parts = answer.prediction.split("; ").filter_map(|part| part.split_once('='));
-                answer.labels = parts.map(|(name, label)| (name.to_owned(), label.to_owned())).collect();
-            }
-            TaskKind::Slots => {
+        match labels {
+            Labels::Heads(_) => answer.labels = labels.parts(&answer.prediction).into_iter().collect(),
+            Labels::Tokens(alphabet) if alphabet.kind() == AlphabetKind::Slots => {
                 let tagged = sure_text::untag(&answer.prediction);
                 let filled = |slot: sure_text::Slot| Filled { kind: slot.kind, value: slot.value };
                 answer.slots = Some(tagged.slots.into_iter().map(filled).collect());
                 answer.text = Some(tagged.text);
             }
-            TaskKind::SequenceClassification | TaskKind::Characters | TaskKind::Phones => {}
+            Labels::Classes(_) | Labels::Tokens(_) => {}
         }
         answer
     }
@@ -86,13 +84,13 @@ impl Answer {
 
 impl Predict {
     pub(super) fn run(self) -> Result<Ended> {
-        let kind = RunFile::read(&self.run)?.config()?.task.kind;
+        let labels = RunFile::read(&self.run)?.labels;
         let predictor = Predictor::open(&self.run, self.device.resolve()?)?;
         let (mut answers, mut failed) = (Vec::new(), 0);
         for audio in self.audio {
             match predictor.predict(&audio) {
                 Ok(prediction) => {
-                    let answer = Answer::new(audio, kind, prediction);
+                    let answer = Answer::new(audio, &labels, prediction);
                     if !self.json {
                         say(&answer.line());
                     }

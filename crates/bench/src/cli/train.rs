@@ -104,6 +104,10 @@ impl Train {
             compat: self.compat,
         };
         let plan = plan(&request)?;
+        if let [_, _, ..] = &plan.runs[..] {
+            let sets: Vec<String> = plan.runs.iter().map(|run| run.cell.column()).collect();
+            anyhow::bail!("--data holds several sets with the task: {}; name one of them", sets.join(", "));
+        }
         let run = plan.runs.first().with_context(|| plan.refused.join("; "))?;
         for note in &plan.notes {
             complain(&format!("note: {note}"));

@@ -17,8 +17,8 @@ const LINEAR: &str = "linear";
 /// What tells two configurations apart is shown no longer than this.
 const LABEL_WIDTH: usize = 12;
 
-/// Task and data set.
-type Place<'a> = (&'a str, &'a str);
+/// Task, data set and the metric that decides: scores of two metrics are not for one column.
+type Place<'a> = (&'a str, &'a str, &'a str);
 
 pub(super) fn table(records: &[RunRecord], store: Option<&Store>) -> Result<Table, RecordsError> {
     let mut groups: BTreeMap<(&str, u32, &str), Vec<&RunRecord>> = BTreeMap::new();
@@ -31,17 +31,18 @@ pub(super) fn table(records: &[RunRecord], store: Option<&Store>) -> Result<Tabl
 }
 
 fn section(records: &[&RunRecord], store: Option<&Store>) -> Result<Section, RecordsError> {
+    let of = Places::new(records);
     let places: Vec<Place<'_>> =
-        records.iter().map(|record| place(record)).collect::<BTreeSet<_>>().into_iter().collect();
+        records.iter().map(|record| of.of(record)).collect::<BTreeSet<_>>().into_iter().collect();
     let mut by_row: BTreeMap<String, Vec<&RunRecord>> = BTreeMap::new();
-    for (record, label) in records.iter().zip(labels(records)) {
+    for (record, label) in records.iter().zip(labels(records, &of)) {
         by_row.entry(label).or_default().push(record);
     }
     let mut methods: Vec<Row> =
-        by_row.iter().map(|(label, group)| method_row(label, group, &places)).collect();
+        by_row.iter().map(|(label, group)| method_row(label, group, &places, &of)).collect();
     methods.sort_by(by_cost);
-    let mut rows: Vec<Row> = random_row(records, &places).into_iter().chain(methods).collect();
-    let columns: Vec<Column> = places.iter().map(|place| column(records, *place)).collect();
+    let mut rows: Vec<Row> = random_row(records, &places, &of).into_iter().chain(methods).collect();
+    let columns: Vec<Column> = places.iter().map(|place| column(records, *place, &of)).collect();
     for (index, column) in columns.iter().enumerate() {
         mark_best(&mut rows, index, column.higher_is_better);
     }
@@ -68,13 +69,34 @@ fn by_cost(left: &Row, right: &Row) -> Ordering {
         .then_with(|| left.label.cmp(&right.label))
 }
 
-fn place(record: &RunRecord) -> Place<'_> {
-    (&record.cell.task, &record.cell.set)
+/// What a task on a data set is scored by where a record does not say, because it failed.
+struct Places<'a>(BTreeMap<(&'a str, &'a str), &'a str>);
+
+impl<'a> Places<'a> {
+    fn new(records: &[&'a RunRecord]) -> Self {
+        let mut metrics = BTreeMap::new();
+        for record in records {
+            if let Some(metric) = own_metric(record) {
+                metrics.entry((record.cell.task.as_str(), record.cell.set.as_str())).or_insert(metric);
+            }
+        }
+        Self(metrics)
+    }
+
+    fn of(&self, record: &'a RunRecord) -> Place<'a> {
+        let (task, set) = (record.cell.task.as_str(), record.cell.set.as_str());
+        let metric = own_metric(record).or_else(|| self.0.get(&(task, set)).copied());
+        (task, set, metric.unwrap_or_default())
+    }
 }
 
-fn column(records: &[&RunRecord], place: Place<'_>) -> Column {
-    let score =
-        records.iter().filter(|record| self::place(record) == place).find_map(|record| record.score(SPLIT));
+fn own_metric(record: &RunRecord) -> Option<&str> {
+    let scored = record.score(SPLIT).map(|score| score.score.name.as_str());
+    scored.or_else(|| record.cell.config.pointer("/task/metric")?.as_str())
+}
+
+fn column<'a>(records: &[&'a RunRecord], place: Place<'a>, of: &Places<'a>) -> Column {
+    let score = records.iter().filter(|record| of.of(record) == place).find_map(|record| record.score(SPLIT));
     Column {
         task: place.0.to_owned(),
         set: place.1.to_owned(),
@@ -85,12 +107,12 @@ fn column(records: &[&RunRecord], place: Place<'_>) -> Column {
 
 /// The row that each record belongs to: its method, with the settings that differ among records of the same method
 /// and place and are not the seed.
-fn labels(records: &[&RunRecord]) -> Vec<String> {
+fn labels<'a>(records: &[&'a RunRecord], of: &Places<'a>) -> Vec<String> {
     let settings: Vec<BTreeMap<String, String>> = records.iter().map(|record| settings(record)).collect();
     let mut differing: BTreeMap<&str, BTreeSet<&String>> = BTreeMap::new();
     for (index, record) in records.iter().enumerate() {
         for other in 0..index {
-            if place(record) != place(records[other]) || record.cell.method != records[other].cell.method {
+            if of.of(record) != of.of(records[other]) || record.cell.method != records[other].cell.method {
                 continue;
             }
             let (ours, theirs) = (&settings[index], &settings[other]);
@@ -142,7 +164,7 @@ fn flatten(prefix: &str, value: &Value, into: &mut BTreeMap<String, String>) {
     }
 }
 
-fn method_row(label: &str, records: &[&RunRecord], places: &[Place<'_>]) -> Row {
+fn method_row<'a>(label: &str, records: &[&'a RunRecord], places: &[Place<'a>], of: &Places<'a>) -> Row {
     let shares = || {
         records
             .iter()
@@ -156,7 +178,7 @@ fn method_row(label: &str, records: &[&RunRecord], places: &[Place<'_>]) -> Row 
         .iter()
         .map(|place| {
             let here: Vec<&RunRecord> =
-                records.iter().copied().filter(|record| self::place(record) == *place).collect();
+                records.iter().copied().filter(|record| of.of(record) == *place).collect();
             let scores =
                 |record: &&RunRecord| record.outcome.is_ok().then(|| record.score(SPLIT).cloned()).flatten();
             entry(here, |record| scores(&record))
@@ -167,14 +189,12 @@ fn method_row(label: &str, records: &[&RunRecord], places: &[Place<'_>]) -> Row 
 }
 
 /// The floor that the records carry themselves, one of each seed. All methods of a place draw the same.
-fn random_row(records: &[&RunRecord], places: &[Place<'_>]) -> Option<Row> {
+fn random_row<'a>(records: &[&'a RunRecord], places: &[Place<'a>], of: &Places<'a>) -> Option<Row> {
     let entries: Vec<Option<Entry>> = places
         .iter()
         .map(|place| {
             let mut by_seed: BTreeMap<u64, &RunRecord> = BTreeMap::new();
-            for record in
-                records.iter().filter(|record| self::place(record) == *place && record.floor.is_some())
-            {
+            for record in records.iter().filter(|record| of.of(record) == *place && record.floor.is_some()) {
                 by_seed.entry(record.cell.seed).or_insert(record);
             }
             let mut entry = entry(by_seed.into_values().collect(), |record| record.floor.clone())?;

@@ -232,9 +232,13 @@ fn legend(section: &Section, style: &Style) -> String {
         (has(|entry| entry.mean.is_none()), "error: all seeds failed; the record says why".to_owned()),
         (
             section.rows.iter().any(|row| row.kind == RowKind::Floor),
-            "(floor): `random` draws labels from the training distribution, or says nothing where transcripts are \
-             wanted; `linear` trains the head alone"
-                .to_owned(),
+if section.columns.iter().all(|column| column.higher_is_better) {
+                "(floor): `random` draws labels from the training distribution, `linear` trains the head alone"
+            } else {
+                "(floor): `random` draws labels from the training distribution, or says nothing where transcripts are \
+                 wanted; `linear` trains the head alone"
+            }
+            .to_owned(),
         ),
     ];
     let shown = lines.into_iter().filter(|(is_shown, _)| *is_shown);

@@ -6,7 +6,7 @@ use super::super::TableFormat;
 use super::*;
 use crate::cell::tests::cell;
 use crate::record::tests::record;
-use crate::{Cell, Outcome, PredictionRow};
+use crate::{Cell, Outcome, PredictionRow, Published};
 
 fn with(method: &str, seed: u64, value: f64, trainable: u64) -> RunRecord {
     let mut record = record(cell(method, seed), value);
@@ -224,13 +224,13 @@ fn the_csv_has_one_line_an_entry() {
     assert_eq!(
         lines[0],
         "suite,suite_version,backbone,task,set,metric,method,kind,trainable_percent,mean,low,high,level,seeds,failed,n,\
-         best,tie,converged,cells"
+         best,tie,converged,cells,published,published_source"
     );
     let id = |method, seed| cell(method, seed).id();
     assert_eq!(
         lines[5],
         format!(
-            "sure,1,tiny,ks,digits,accuracy,bitfit,method,6,0.6,0.58,0.61,0.95,1,1,100,false,false,true,{} {}",
+            "sure,1,tiny,ks,digits,accuracy,bitfit,method,6,0.6,0.58,0.61,0.95,1,1,100,false,false,true,{} {},,",
             id("bitfit", 0),
             id("bitfit", 1)
         )
@@ -238,11 +238,42 @@ fn the_csv_has_one_line_an_entry() {
     assert_eq!(
         lines[8],
         format!(
-            "sure,1,tiny,ks,digits,accuracy,prefix,method,6,,,,,0,1,0,false,false,true,{}",
+            "sure,1,tiny,ks,digits,accuracy,prefix,method,6,,,,,0,1,0,false,false,true,{},,",
             id("prefix", 0)
         )
     );
     assert_eq!(lines.len(), 9);
+}
+
+#[test]
+fn figures_of_others_stand_beside_the_entries_that_they_are_about() {
+    let figure = |method: &str, metric: &str| Published {
+        task: "ks".into(),
+        set: "digits".into(),
+        method: method.into(),
+        metric: metric.into(),
+        value: 0.875,
+        source: "a log".into(),
+    };
+    let table = everything().with_published(&[figure("lora", "accuracy"), figure("conv", "weighted-f1")]);
+    let text = table.render(TableFormat::Terminal);
+    assert!(text.contains(">  90.0 ±0.0 (87.5)\n"), "{text}");
+    assert_eq!(text.matches("(87.5)").count(), 1, "another metric is another figure: {text}");
+    assert!(text.contains("(n): reported by others"), "{text}");
+    assert!(table.render(TableFormat::Csv).contains(",0.875,a log\n"));
+}
+
+#[test]
+fn scores_by_two_metrics_stand_in_two_columns() {
+    let by = |metric: &str, method: &str, value: f64| {
+        let mut record = record(cell(method, 0), value);
+        record.scores[0].score.name = metric.into();
+        record
+    };
+    let table = build(&[by("accuracy", "conv", 0.8), by("weighted-f1", "lora", 0.7)]);
+    let metrics: Vec<&str> =
+        table.sections[0].columns.iter().filter_map(|column| column.metric.as_deref()).collect();
+    assert_eq!(metrics, ["accuracy", "weighted-f1"]);
 }
 
 #[test]
