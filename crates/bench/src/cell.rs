@@ -91,7 +91,7 @@ pub fn failed(run: &RunFile, error: &anyhow::Error) -> RunRecord {
         schema_version: SCHEMA_VERSION,
         id: run.cell.id(),
         cell: run.cell.clone(),
-        provenance: environment::provenance(),
+        provenance: environment::provenance(&run.cell.device),
         counts: Counts::default(),
         outcome,
         scores: Vec::new(),
@@ -242,7 +242,7 @@ fn check_identity(run: &RunFile, backbone: &dyn Backbone, data: &CellData) -> Re
 }
 
 fn open_trunk(folder: &Path, run: &RunFile, model: &Model, clips: Vec<Clip>) -> Result<Trunk> {
-    let provenance = environment::provenance();
+    let provenance = environment::provenance(&run.cell.device);
     let key = TrunkKey {
         weights: run.cell.weights_hash.clone(),
         precision: run.cell.precision.clone(),
@@ -271,7 +271,7 @@ fn finish(
         schema_version: SCHEMA_VERSION,
         id: run.cell.id(),
         cell: run.cell.clone(),
-        provenance: environment::provenance(),
+        provenance: environment::provenance(&run.cell.device),
         counts: Counts {
             backbone,
             adapter,

@@ -47,13 +47,15 @@ pub fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 
-/// What computes the results of this process.
-pub fn provenance() -> Provenance {
+/// What computes the results of this process on `device`, as a cell names it.
+pub fn provenance(device: &str) -> Provenance {
+    let processor =
+        if device.starts_with("cuda") { format!("{}, {}", accelerators(), processor()) } else { processor() };
     Provenance {
         sure: env!("CARGO_PKG_VERSION").to_owned(),
         commit: env::var("SURE_COMMIT").ok().filter(|commit| !commit.is_empty()),
         libtorch: libtorch_version(),
-        processor: processor(),
+        processor,
         os: format!("{} {}", env::consts::OS, env::consts::ARCH),
     }
 }
@@ -61,6 +63,21 @@ pub fn provenance() -> Provenance {
 /// The version of libtorch that tch was built for; another one would not have linked.
 fn libtorch_version() -> String {
     "2.13.0".to_owned()
+}
+
+/// The models of the GPUs that NVIDIA's driver lists.
+fn accelerators() -> String {
+    let folders = std::fs::read_dir("/proc/driver/nvidia/gpus").into_iter().flatten().flatten();
+    let mut models: Vec<String> = folders
+        .filter_map(|folder| {
+            let text = std::fs::read_to_string(folder.path().join("information")).ok()?;
+            let model = text.lines().find_map(|line| line.strip_prefix("Model:"))?;
+            Some(model.trim().to_owned())
+        })
+        .collect();
+    models.sort();
+    models.dedup();
+    if models.is_empty() { "a GPU".to_owned() } else { models.join(" and ") }
 }
 
 fn processor() -> String {

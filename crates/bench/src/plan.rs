@@ -128,7 +128,8 @@ pub fn plan(request: &Request) -> Result<Plan> {
     let methods = if request.methods.is_empty() { &profile.methods } else { &request.methods };
     let reference = BackboneRef::find(&request.backbone)?;
     let device = request.device.resolve()?;
-    let backbone = reference.open(device, Compat::Sure)?;
+    // Only looked at here: a GPU's memory is for the cells.
+    let backbone = reference.open(Device::Cpu, Compat::Sure)?;
     let weights_hash = backbone.identity();
     let compat = request.compat == Choices::Reference;
     let protocol = request.compat.protocol();
