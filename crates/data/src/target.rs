@@ -60,20 +60,8 @@ impl Labels {
     /// The parts of a joint answer, as [`Labels::render`] writes it, by head; none where it is no such answer.
     pub fn parts(&self, rendered: &str) -> Vec<(String, String)> {
         let Self::Heads(heads) = self else { return Vec::new() };
-        let mut rest = rendered;
-        let mut parts = Vec::new();
-        for head in heads {
-            // Labels may hold the signs between the parts: only what is a label ends a part.
-            let after = |label: &&String| {
-                let rest = rest.strip_prefix(&head.name)?.strip_prefix('=')?.strip_prefix(label.as_str())?;
-                if rest.is_empty() { Some(rest) } else { rest.strip_prefix("; ") }
-            };
-            let mut fitting = head.labels.iter().filter_map(|label| Some((label, after(&label)?)));
-            let Some((label, remainder)) = fitting.next_back() else { return Vec::new() };
-            parts.push((head.name.clone(), label.clone()));
-            rest = remainder;
-        }
-        parts
+        let parts = split(heads, rendered).unwrap_or_default();
+        parts.into_iter().map(|(name, label)| (name.to_owned(), label.to_owned())).collect()
     }
 
     /// The target as text, in the form in which answers are compared with it; a number that names no class gives an
@@ -93,6 +81,21 @@ fn render_heads(heads: &[HeadLabels], classes: &[usize]) -> String {
         (head.name.clone(), head.labels.get(*class).cloned().unwrap_or_default())
     };
     render_fields(heads.iter().zip(classes).map(label))
+}
+
+/// The parts of a rendered answer. Labels may hold the signs between the parts, so that all ways to part it are tried.
+fn split<'a>(heads: &'a [HeadLabels], rendered: &str) -> Option<Vec<(&'a str, &'a str)>> {
+    let Some((head, others)) = heads.split_first() else {
+        return rendered.is_empty().then(Vec::new);
+    };
+    let rest = rendered.strip_prefix(&head.name)?.strip_prefix('=')?;
+    head.labels.iter().find_map(|label| {
+        let rest = rest.strip_prefix(label.as_str())?;
+        let rest = if others.is_empty() { rest } else { rest.strip_prefix("; ")? };
+        let mut parts = split(others, rest)?;
+        parts.insert(0, (&head.name, label));
+        Some(parts)
+    })
 }
 
 /// `action=activate; object=lights`.
@@ -119,8 +122,9 @@ mod tests {
         let pair = |name: &str, label: &str| (name.to_owned(), label.to_owned());
         assert_eq!(heads.parts("drink=tea; size=none"), [pair("drink", "tea"), pair("size", "none")]);
         assert_eq!(heads.parts("drink=milk; size=none"), []);
-        let odd = Labels::Heads(vec![head("a", ["x; b=y", "x"]), head("b", ["y; b=y", "y"])]);
-        assert_eq!(odd.parts("a=x; b=y; b=y"), [pair("a", "x"), pair("b", "y; b=y")]);
+        let odd = Labels::Heads(vec![head("a", ["x; b", "x"]), head("b", ["y; c=z", "y"])]);
+        assert_eq!(odd.parts("a=x; b=y; c=z"), [pair("a", "x"), pair("b", "y; c=z")]);
+        assert_eq!(odd.parts("a=x; b; b=y"), [pair("a", "x; b"), pair("b", "y")]);
     }
 
     #[test]
