@@ -120,3 +120,41 @@ fn long_recordings_are_left_out_of_training_and_said_to_be() {
     assert_eq!(data.facts.len(), data.set.len());
     assert!(data.set.notes.iter().any(|note| note.contains("train recordings are longer than 0.9 s")));
 }
+
+#[test]
+fn a_ctc_model_goes_to_transformers_with_its_vocabulary_where_there_is_a_class_for_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let (home, data) = (folder.path().join("home"), spoken(folder.path()));
+    let train = |backbone: &Path, out: &Path| {
+        let mut command = sure(&home);
+        command.args(["train", "--task", "asr", "--method", "linear", "--max-steps", "4", "--cache", "off"]);
+        succeed(command.arg("--backbone").arg(backbone).arg("--data").arg(&data).arg("--out").arg(out));
+    };
+    let export = |run: &Path, out: &Path| {
+        let mut command = sure(&home);
+        command.args(["export", "--format", "hf", "--run"]).arg(run).arg("--out").arg(out).output().unwrap()
+    };
+    let speech = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/golden/speech/wav2vec2-base");
+    let (run, out) = (folder.path().join("run"), folder.path().join("out"));
+    train(&speech, &run);
+    assert!(export(&run, &out).status.success());
+    let read =
+        |name: &str| -> Value { serde_json::from_str(&fs::read_to_string(out.join(name)).unwrap()).unwrap() };
+    let (config, vocab) = (read("config.json"), read("vocab.json"));
+    assert_eq!(config["architectures"][0], "Wav2Vec2ForCTC");
+    assert_eq!(config["vocab_size"], vocab.as_object().unwrap().len());
+    assert_eq!(config["pad_token_id"], vocab["[PAD]"]);
+    assert_eq!(read("tokenizer_config.json")["tokenizer_class"], "Wav2Vec2CTCTokenizer");
+    let tensors = fs::read(out.join("model.safetensors")).unwrap();
+    assert!(String::from_utf8_lossy(&tensors[..20_000]).contains("\"lm_head.weight\""));
+
+    let (run, out) = (folder.path().join("whisper"), folder.path().join("none"));
+    train(&backbone(), &run);
+    let refused = export(&run, &out);
+    assert!(!refused.status.success() && !out.exists());
+    assert!(
+        text(&refused.stderr).contains("no class with a CTC head for Whisper"),
+        "{}",
+        text(&refused.stderr)
+    );
+}

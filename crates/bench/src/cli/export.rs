@@ -14,12 +14,14 @@ use crate::{
 
 /// Write a trained model for Python: LoRA for peft, or a whole checkpoint with the update merged for transformers.
 ///
-/// The head goes along, under the names of `Wav2Vec2ForSequenceClassification` and its kin; with --no-head the files fit the
+/// The head goes along, under the names of `Wav2Vec2ForSequenceClassification`, `Wav2Vec2ForCTC` (with its vocabulary) and
+/// their kin; with --no-head the files fit the
 /// bare encoder (`AutoModel`; for Whisper, whose bare model has a decoder, still the class with a head).
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   cargo xtask export --run run --format peft --out adapter     # PeftModel.from_pretrained(model, \"adapter\")
-  cargo xtask export --run run --format hf --out merged        # AutoModelForAudioClassification.from_pretrained(\"merged\")")]
+  cargo xtask export --run run --format hf --out merged        # AutoModelForAudioClassification.from_pretrained(\"merged\")
+  cargo xtask export --run asr-run --format hf --out merged    # AutoModelForCTC, AutoTokenizer.from_pretrained(\"merged\")")]
 pub(super) struct Export {
     /// The run's folder, or one that `import` made
     #[arg(long, value_name = "DIR")]
