@@ -8,6 +8,7 @@
 //! the ones of the field. The crate `rapidfuzz` has the distance alone, without alignments.
 
 mod alignment;
+mod band;
 mod kernel;
 mod trace;
 

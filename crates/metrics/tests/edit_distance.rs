@@ -82,3 +82,14 @@ proptest! {
         prop_assert_eq!(ops.get("Insert").copied().unwrap_or(0), counts.insertions);
     }
 }
+
+#[test]
+fn a_million_symbols_with_few_edits_are_aligned() {
+    let reference: Vec<u32> = (0..1_000_000).map(|number| number % 50).collect();
+    let mut hypothesis = reference.clone();
+    for at in [0, 10, 499_980, 500_020, 999_989, 999_999] {
+        hypothesis[at] = 99;
+    }
+    let counts = align(&reference, &hypothesis).counts();
+    assert_eq!((counts.hits, counts.substitutions), (999_994, 6));
+}
