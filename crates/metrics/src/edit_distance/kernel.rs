@@ -117,8 +117,9 @@ impl Column {
 
     /// The last cell of whole blocks, given the cell above them.
     pub(super) fn below(&self, above: usize, blocks: Range<usize>) -> usize {
-        let count =
-            |bits: &[u64]| bits[blocks.clone()].iter().map(|block| block.count_ones() as usize).sum::<usize>();
+        let count = |bits: &[u64]| {
+            bits[blocks.clone()].iter().map(|block| block.count_ones() as usize).sum::<usize>()
+        };
         above + count(&self.rises) - count(&self.falls)
     }
 
