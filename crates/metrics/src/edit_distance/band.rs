@@ -10,6 +10,12 @@ use std::ops::{Range, RangeInclusive};
 
 use super::kernel::{BLOCK, Column, Matches};
 
+/// The edits that a band is first made for.
+const FEW: usize = 64;
+
+/// How many times as many the next band is for. Less would cost texts without likeness, more those of some likeness.
+const WIDER: usize = 8;
+
 /// The diagonals that a way from corner to corner takes.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Band {
@@ -44,9 +50,33 @@ impl Band {
         rows.start().saturating_sub(1) / BLOCK..rows.end().div_ceil(BLOCK)
     }
 
+    /// More blocks no column has.
+    pub(super) fn most_blocks(self) -> usize {
+        self.rows.div_ceil(BLOCK).min((self.above + self.below) / BLOCK + 2)
+    }
+
     /// The band of the first columns alone, which has no rows below it.
     pub(super) fn first(self, columns: usize) -> Self {
         Self { rows: *self.rows(columns).end(), ..self }
+    }
+}
+
+/// What is found in a band that is wide enough for what it costs. The band is for `edits` edits where their number is
+/// known, and otherwise for more and more.
+pub(super) fn widened<F>(
+    rows: usize,
+    columns: usize,
+    edits: Option<usize>,
+    within: impl Fn(Band) -> (usize, F),
+) -> F {
+    let mut limit = edits.unwrap_or(FEW).max(rows.abs_diff(columns));
+    loop {
+        let (cost, found) = within(Band::new(rows, columns, limit));
+        if cost <= limit {
+            return found;
+        }
+        // A way of this cost was found, so the cheapest costs no more.
+        limit = cost.min(WIDER * limit);
     }
 }
 

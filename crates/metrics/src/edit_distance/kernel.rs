@@ -89,8 +89,11 @@ impl Column {
     /// The same for these blocks alone, where the cell above them is taken to be one more than in the column before: so
     /// it is at the top of the table, and elsewhere it is no more.
     pub(super) fn step_within(&mut self, matches: &[(usize, u64)], blocks: Range<usize>) {
-        let before = matches.partition_point(|&(number, _)| number < blocks.start);
-        let mut matching = matches[before..].iter().peekable();
+        let matches = match blocks.start {
+            0 => matches,
+            first => &matches[matches.partition_point(|&(number, _)| number < first)..],
+        };
+        let mut matching = matches.iter().peekable();
         let (mut rise_above, mut fall_above) = (1, 0);
         let columns = self.rises[blocks.clone()].iter_mut().zip(&mut self.falls[blocks.clone()]);
         for (block, (rises, falls)) in blocks.zip(columns) {

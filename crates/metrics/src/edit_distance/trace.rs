@@ -11,15 +11,12 @@
 
 use std::hash::Hash;
 
-use super::band::{Band, last_column};
+use super::band::{Band, last_column, widened};
 use super::kernel::{BLOCK, Column, Matches};
 use super::{Op, affixes};
 
 /// The bytes of table from which on the problem is cut.
 const LARGE: usize = 1 << 20;
-
-/// The edits that the first cut is searched with.
-const FEW: usize = 64;
 
 /// The operations from `reference` to `hypothesis`, in order.
 pub(super) fn ops<T: Eq + Hash>(reference: &[T], hypothesis: &[T]) -> Vec<Op> {
@@ -61,9 +58,10 @@ impl Table {
     fn new<T: Eq + Hash>(reference: &[T], hypothesis: &[T], band: Band) -> Self {
         let matches = Matches::new(reference);
         let mut column = Column::new(reference.len());
-        let blocks = (1..=hypothesis.len()).map(|column| band.blocks(column).len()).sum();
         let mut starts = Vec::with_capacity(hypothesis.len());
-        let (mut rises, mut falls) = (Vec::with_capacity(blocks), Vec::with_capacity(blocks));
+        // Room that is not written to takes no memory.
+        let most = hypothesis.len() * band.most_blocks();
+        let (mut rises, mut falls) = (Vec::with_capacity(most), Vec::with_capacity(most));
         for (number, symbol) in (1..).zip(hypothesis) {
             let blocks = band.blocks(number);
             column.step_within(matches.of(symbol), blocks.clone());
@@ -125,18 +123,12 @@ struct Cut {
     right: usize,
 }
 
-/// The cut of a problem of so many edits. Where that is not known, the band is widened until the cut fits in it.
+/// The cut of a problem of so many edits, where that is known.
 fn cut<T: Eq + Hash>(reference: &[T], hypothesis: &[T], edits: Option<usize>) -> Cut {
-    let mut limit = edits.unwrap_or(FEW).max(reference.len().abs_diff(hypothesis.len()));
-    loop {
-        let cut = cut_within(reference, hypothesis, Band::new(reference.len(), hypothesis.len(), limit));
-        let found = cut.left + cut.right;
-        if found <= limit {
-            return cut;
-        }
-        // A way of this cost was found, so the cheapest costs no more.
-        limit = found.min(2 * limit);
-    }
+    widened(reference.len(), hypothesis.len(), edits, |band| {
+        let cut = cut_within(reference, hypothesis, band);
+        (cut.left + cut.right, cut)
+    })
 }
 
 /// The cheapest cut at the middle of the hypothesis that lies in the band; of several the first.
