@@ -6,8 +6,7 @@
 //! since a cut decides between equally cheap alignments too.
 //!
 //! Tables and cuts are computed in a band (`band.rs`). It leaves out no cell of a cheapest way, and makes none of the
-//! others cheaper, so no choice depends on it. A table takes half a megabyte and 40 bytes a symbol of the hypothesis at
-//! most.
+//! others cheaper, so no choice depends on it. A table takes a megabyte and 40 bytes a symbol at most.
 
 use std::hash::Hash;
 
