@@ -16,10 +16,6 @@ impl Metric for Cer {
         }
     }
 
-    fn score(&self, predictions: &[String], references: &[String]) -> Result<f64, MetricError> {
-        Ok(rate(edit_sums(Unit::Character, predictions, references)?.total()))
-    }
-
     fn statistic<'a>(
         &'a self,
         predictions: &'a [String],

@@ -117,11 +117,6 @@ impl<T: FromConfusion> Metric for T {
         T::INFO
     }
 
-    fn score(&self, predictions: &[String], references: &[String]) -> Result<f64, MetricError> {
-        let pairs = LabelPairs::new(predictions, references)?;
-        Ok(T::of(&pairs.confusion(0..references.len())))
-    }
-
     fn statistic<'a>(
         &'a self,
         predictions: &'a [String],

@@ -1,13 +1,15 @@
 //! Levenshtein distance and alignment of two sequences of any symbols: words, characters, phones.
 //!
 //! The distance is bit-parallel (Myers 1999, in the block form of Hyyrö 2003): one column of the table takes a few
-//! operations for every 64 symbols. What both sequences begin and end with is taken off first.
+//! operations for every 64 symbols. What both sequences begin and end with is taken off first, and of long sequences
+//! only the cells are computed that a cheapest way can take, so that the time is that of their difference.
 //!
 //! Several alignments can have the same cost, and then the split into substitutions, deletions and insertions depends
 //! on which one is meant. [`align`] gives the one that jiwer 4 reports (it asks `RapidFuzz` 3), so that the counts are
 //! the ones of the field. The crate `rapidfuzz` has the distance alone, without alignments.
 
 mod alignment;
+mod band;
 mod kernel;
 mod trace;
 
@@ -15,7 +17,11 @@ use std::hash::Hash;
 
 pub use alignment::{Alignment, EditCounts, Op};
 
+use band::{last_column, widened};
 use kernel::{Column, Matches};
+
+/// The symbols from which on a distance is searched in a band: below, all of the table is as fast.
+const LONG: usize = 1 << 10;
 
 /// The least number of substitutions, deletions and insertions that turn `a` into `b`.
 pub fn edit_distance<T: Eq + Hash>(a: &[T], b: &[T]) -> usize {
@@ -23,6 +29,13 @@ pub fn edit_distance<T: Eq + Hash>(a: &[T], b: &[T]) -> usize {
     let (pattern, text) = if a.len() <= b.len() { (a, b) } else { (b, a) };
     if pattern.is_empty() {
         return text.len();
+    }
+    if pattern.len() >= LONG {
+        return widened(pattern.len(), text.len(), None, |band| {
+            let cells = last_column(pattern.iter(), text.iter(), band);
+            let distance = cells.last().copied().unwrap_or(text.len());
+            (distance, distance)
+        });
     }
     let matches = Matches::new(pattern);
     let mut column = Column::new(pattern.len());

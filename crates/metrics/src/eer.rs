@@ -19,11 +19,6 @@ impl Metric for Eer {
         }
     }
 
-    fn score(&self, predictions: &[String], references: &[String]) -> Result<f64, MetricError> {
-        let trials = Trials::read(predictions, references)?;
-        Ok(trials.counts(0..trials.len()).equal_error_rate())
-    }
-
     fn statistic<'a>(
         &'a self,
         predictions: &'a [String],

@@ -22,35 +22,32 @@ pub type Statistic<'a> = Box<dyn Fn(&[usize]) -> f64 + 'a>;
 ///
 /// # For implementers
 ///
-/// `score` checks that both lists are equally long and not empty. Override `statistic` where a resample can be scored
-/// without copying the texts; it must agree with `score`.
+/// `statistic` checks that both lists are equally long and not empty, and reads every text once, so that a resample
+/// only adds numbers.
 pub trait Metric: Sync {
     /// What the metric is.
     fn info(&self) -> MetricInfo;
-
-    /// Scores `predictions` against `references`, item by item.
-    ///
-    /// # Errors
-    ///
-    /// [`MetricError::Empty`] or [`MetricError::LengthMismatch`], and where a metric reads more than labels from the
-    /// texts, what it cannot read.
-    fn score(&self, predictions: &[String], references: &[String]) -> Result<f64, MetricError>;
 
     /// The score as a function of the items that take part, for resampling. An empty selection scores zero.
     ///
     /// # Errors
     ///
-    /// Those of [`Metric::score`].
+    /// [`MetricError::Empty`] or [`MetricError::LengthMismatch`], and where a metric reads more than labels from the
+    /// texts, what it cannot read.
     fn statistic<'a>(
         &'a self,
         predictions: &'a [String],
         references: &'a [String],
-    ) -> Result<Statistic<'a>, MetricError> {
-        self.score(predictions, references)?;
-        Ok(Box::new(move |items| {
-            let pick = |texts: &[String]| items.iter().map(|&item| texts[item].clone()).collect::<Vec<_>>();
-            self.score(&pick(predictions), &pick(references)).unwrap_or(0.0)
-        }))
+    ) -> Result<Statistic<'a>, MetricError>;
+
+    /// Scores `predictions` against `references`, item by item: the statistic of all items.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Metric::statistic`].
+    fn score(&self, predictions: &[String], references: &[String]) -> Result<f64, MetricError> {
+        let statistic = self.statistic(predictions, references)?;
+        Ok(statistic(&(0..references.len()).collect::<Vec<_>>()))
     }
 
     /// [`Metric::score`] with its name, direction and count.

@@ -21,11 +21,6 @@ impl Metric for MinDcf {
         }
     }
 
-    fn score(&self, predictions: &[String], references: &[String]) -> Result<f64, MetricError> {
-        let trials = Trials::read(predictions, references)?;
-        Ok(trials.counts(0..trials.len()).min_detection_cost(TARGET_PRIOR))
-    }
-
     fn statistic<'a>(
         &'a self,
         predictions: &'a [String],

@@ -16,10 +16,6 @@ impl Metric for Per {
         }
     }
 
-    fn score(&self, predictions: &[String], references: &[String]) -> Result<f64, MetricError> {
-        Ok(rate(edit_sums(Unit::Phone, predictions, references)?.total()))
-    }
-
     fn statistic<'a>(
         &'a self,
         predictions: &'a [String],

@@ -24,10 +24,6 @@ impl Metric for SlotEditF1Full {
         }
     }
 
-    fn score(&self, predictions: &[String], references: &[String]) -> Result<f64, MetricError> {
-        Ok(f1(Sums::new(predictions, references, parts)?.total()))
-    }
-
     fn statistic<'a>(
         &'a self,
         predictions: &'a [String],

@@ -22,10 +22,6 @@ impl Metric for SlotTypeF1 {
         }
     }
 
-    fn score(&self, predictions: &[String], references: &[String]) -> Result<f64, MetricError> {
-        Ok(mean(Sums::new(predictions, references, parts)?.total()))
-    }
-
     fn statistic<'a>(
         &'a self,
         predictions: &'a [String],

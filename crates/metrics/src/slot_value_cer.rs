@@ -23,10 +23,6 @@ impl Metric for SlotValueCer {
         }
     }
 
-    fn score(&self, predictions: &[String], references: &[String]) -> Result<f64, MetricError> {
-        Ok(rate(Sums::new(predictions, references, parts)?.total()))
-    }
-
     fn statistic<'a>(
         &'a self,
         predictions: &'a [String],

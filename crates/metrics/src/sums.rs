@@ -23,21 +23,13 @@ impl<const N: usize> Sums<N> {
         ))
     }
 
-    /// The sums over all items.
-    pub(crate) fn total(&self) -> [f64; N] {
-        add(self.0.iter())
-    }
-
     /// A value of the sums as a function of the items that take part.
     pub(crate) fn statistic<'a>(self, value: impl Fn([f64; N]) -> f64 + 'a) -> Statistic<'a> {
-        Box::new(
-            move |items| {
-                if items.is_empty() { 0.0 } else { value(add(items.iter().map(|&item| &self.0[item]))) }
-            },
-        )
+        Box::new(move |items| {
+            let sums = items
+                .iter()
+                .fold([0.0; N], |sums, &item| std::array::from_fn(|index| sums[index] + self.0[item][index]));
+            if items.is_empty() { 0.0 } else { value(sums) }
+        })
     }
-}
-
-fn add<'a, const N: usize>(items: impl Iterator<Item = &'a [f64; N]>) -> [f64; N] {
-    items.fold([0.0; N], |sums, parts| std::array::from_fn(|index| sums[index] + parts[index]))
 }

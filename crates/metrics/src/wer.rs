@@ -16,10 +16,6 @@ impl Metric for Wer {
         }
     }
 
-    fn score(&self, predictions: &[String], references: &[String]) -> Result<f64, MetricError> {
-        Ok(rate(edit_sums(Unit::Word, predictions, references)?.total()))
-    }
-
     fn statistic<'a>(
         &'a self,
         predictions: &'a [String],

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
-use sure_metrics::{Op, align, edit_distance};
+use sure_metrics::{Op, SplitMix64, align, edit_distance};
 
 /// Up to 150 symbols, so that some sequences take more than one block of 64, out of few, so that many are alike.
 fn sequence() -> impl Strategy<Value = Vec<u8>> {
@@ -15,7 +15,7 @@ fn sequence() -> impl Strategy<Value = Vec<u8>> {
 }
 
 /// The distance by its definition.
-fn plain(a: &[u8], b: &[u8]) -> usize {
+fn plain<T: Eq>(a: &[T], b: &[T]) -> usize {
     let mut row: Vec<usize> = (0..=b.len()).collect();
     for (index, left) in a.iter().enumerate() {
         let mut corner = row[0];
@@ -81,4 +81,36 @@ proptest! {
         }
         prop_assert_eq!(ops.get("Insert").copied().unwrap_or(0), counts.insertions);
     }
+}
+
+#[test]
+fn long_sequences_have_the_distance_of_the_definition() {
+    let mut random = SplitMix64::new(7);
+    for edits in [1, 30, 90, 300, 900, 3000] {
+        let reference: Vec<usize> = (0..1500).map(|_| random.below(4)).collect();
+        let mut hypothesis = reference.clone();
+        for _ in 0..edits {
+            let at = random.below(hypothesis.len());
+            match random.below(3) {
+                0 => hypothesis.insert(at, random.below(4)),
+                1 => hypothesis[at] = random.below(4),
+                _ => drop(hypothesis.remove(at)),
+            }
+        }
+        let distance = plain(&reference, &hypothesis);
+        assert_eq!(edit_distance(&reference, &hypothesis), distance);
+        assert_eq!(align(&reference, &hypothesis).counts().errors(), distance);
+    }
+}
+
+#[test]
+fn a_million_symbols_with_few_edits_are_compared_and_aligned() {
+    let reference: Vec<u32> = (0..1_000_000).map(|number| number % 50).collect();
+    let mut hypothesis = reference.clone();
+    for at in [0, 10, 499_980, 500_020, 999_989, 999_999] {
+        hypothesis[at] = 99;
+    }
+    let counts = align(&reference, &hypothesis).counts();
+    assert_eq!((counts.hits, counts.substitutions), (999_994, 6));
+    assert_eq!(edit_distance(&reference, &hypothesis), 6);
 }

@@ -7,7 +7,7 @@ use std::fs;
 use std::hash::Hash;
 
 use serde::Deserialize;
-use sure_metrics::{EditCounts, Unit, align, edit_counts, edit_distance, metric};
+use sure_metrics::{EditCounts, Op, Unit, align, edit_counts, edit_distance, metric};
 
 const GOLDEN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/golden/edit-distance/pairs.json");
 
@@ -17,6 +17,7 @@ struct Golden {
     cer: f64,
     pairs: Vec<Pair>,
     long: Vec<Pair>,
+    near: Vec<Pair>,
     pictures: Vec<Picture>,
 }
 
@@ -27,6 +28,8 @@ struct Pair {
     #[serde(default)]
     words: Option<[usize; 4]>,
     characters: [usize; 4],
+    #[serde(default)]
+    edits: Vec<(String, usize, usize)>,
 }
 
 #[derive(Deserialize)]
@@ -64,11 +67,34 @@ fn check<T: Eq + Hash>(reference: &[T], hypothesis: &[T], expected: [usize; 4], 
 fn every_pair_is_aligned_as_jiwer_aligns_it() {
     let golden = golden();
     assert_eq!((golden.pairs.len(), golden.long.len()), (2000, 3));
-    for pair in golden.pairs.iter().chain(&golden.long) {
+    for pair in golden.pairs.iter().chain(&golden.long).chain(&golden.near) {
         if let Some(expected) = pair.words {
             check(&words(&pair.reference), &words(&pair.hypothesis), expected, pair);
         }
         check(&characters(&pair.reference), &characters(&pair.hypothesis), pair.characters, pair);
+    }
+}
+
+#[test]
+fn every_edit_of_a_long_pair_is_rapidfuzzs() {
+    let golden = golden();
+    assert_eq!(golden.near.len(), 5);
+    for pair in &golden.near {
+        let (reference, hypothesis) = (characters(&pair.reference), characters(&pair.hypothesis));
+        let (mut row, mut column) = (0, 0);
+        let mut edits = Vec::new();
+        for (op, from, to) in align(&reference, &hypothesis).steps() {
+            let name = match op {
+                Op::Equal => None,
+                Op::Substitute => Some("replace"),
+                Op::Delete => Some("delete"),
+                Op::Insert => Some("insert"),
+            };
+            edits.extend(name.map(|name| (name.to_owned(), row, column)));
+            row += usize::from(from.is_some());
+            column += usize::from(to.is_some());
+        }
+        assert_eq!(edits, pair.edits);
     }
 }
 

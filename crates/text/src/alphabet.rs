@@ -178,26 +178,6 @@ impl Alphabet {
         encoded
     }
 
-    /// A target of the reference, where `|` is a delimiter and so is every blank but those beside a tag: what
-    /// `Wav2Vec2CTCTokenizer` makes of a string by [`tag_reference`](crate::tag_reference).
-    pub fn encode_reference(&self, target: &str) -> Encoded {
-        let mut encoded = Encoded { ids: Vec::new(), unknown: 0 };
-        let mut after_tag = true;
-        for piece in target.trim().split(' ') {
-            let tag = self.kind == AlphabetKind::Slots && is_tag(piece);
-            if !after_tag && !tag {
-                encoded.ids.extend(self.delimiter);
-            }
-            if piece == DELIMITER {
-                encoded.ids.extend(self.delimiter);
-            } else {
-                self.encode_word(piece, &mut encoded);
-            }
-            after_tag = tag;
-        }
-        encoded
-    }
-
     fn encode_word(&self, word: &str, encoded: &mut Encoded) {
         let whole = match self.kind {
             AlphabetKind::Characters => false,

@@ -14,14 +14,18 @@ pub enum TextError {
     NoTrainingText,
     /// A training text holds the character that stands for the blank between words.
     #[error(
-        "the training text `{text}` holds `|`, which stands for the blank between words: normalise it away"
+        "the training text `{text}` holds `|`, which stands for the blank between words: take it out in the manifest, \
+         or wherever the text is from"
     )]
     DelimiterInText {
         /// The text.
         text: String,
     },
     /// A training text holds a token that the alphabet adds itself.
-    #[error("the training text `{text}` holds `{token}`, a token that the alphabet adds itself")]
+    #[error(
+        "the training text `{text}` holds `{token}`, a token that the alphabet adds itself: take it out in the \
+         manifest, or wherever the text is from"
+    )]
     ReservedToken {
         /// The token.
         token: String,
@@ -125,7 +129,10 @@ pub enum TextError {
         kind: String,
     },
     /// A word of the text could not be told from a tag.
-    #[error("the word `{word}` of `{text}` looks like a tag: lower-case the text, or delete its hyphens")]
+    #[error(
+        "the word `{word}` of `{text}` looks like a tag: write it in lower case or without its hyphen in the \
+         manifest, or wherever the text is from"
+    )]
     TagLikeWord {
         /// The word.
         word: String,

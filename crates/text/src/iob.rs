@@ -99,7 +99,8 @@ pub fn spans_from_iob(words: &[&str], tags: &[&str]) -> Result<(String, Vec<Slot
 ///
 /// Words that are a part of `?!.,;-` are skipped, with the tag that they should have carried; `&` is `AND`. The parts
 /// are joined by blanks and by `|`, so that delimiters are doubled: `PLAY | B-genre | JAZZ | E-genre`.
-/// [`Alphabet::encode_reference`](crate::Alphabet::encode_reference) gives its tokens.
+/// `Wav2Vec2CTCTokenizer` makes delimiters of the bars and of most blanks; all of them are single again in what is
+/// decoded.
 pub fn tag_reference(words: &[(&str, &str)]) -> String {
     let mut parts = Vec::new();
     for (place, &(word, tag)) in words.iter().enumerate() {

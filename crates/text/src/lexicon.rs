@@ -48,6 +48,8 @@ impl Lexicon {
     }
 
     fn parse(text: &str, path: &Path) -> Result<Self, TextError> {
+        // Some editors begin a file with a byte order mark, which is no part of the first word.
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let mut words = HashMap::with_capacity(text.lines().count());
         for (line, content) in (1..).zip(text.lines()) {
             let mut parts = content.split_whitespace();
@@ -146,6 +148,14 @@ mod tests {
         assert_eq!(phones(&lexicon, "a").as_deref(), Some("AH0"));
         assert_eq!(phones(&lexicon, "READ").as_deref(), Some("R IY1 D"));
         assert_eq!(phones(&lexicon, "x(y)").as_deref(), Some("IY1"));
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_no_part_of_the_first_word() {
+        let lexicon = read("\u{feff}the DH AH0\na AH0\n").unwrap();
+        assert_eq!(phones(&lexicon, "the").as_deref(), Some("DH AH0"));
+        assert_eq!(read("\u{feff};;; note\na AH0\n").unwrap().len(), 1);
+        assert!(matches!(read("\u{feff}\n"), Err(TextError::EmptyLexicon { .. })));
     }
 
     #[test]

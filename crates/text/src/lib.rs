@@ -57,8 +57,7 @@
 //! ```
 //!
 //! What ends with `reference` does what the SURE code does, odd as it may be, for runs that are to be compared with it:
-//! [`Alphabet::phones_reference`], [`Alphabet::encode_reference`], [`tag_reference`], and
-//! [`Alphabet::decode_unmerged`].
+//! [`Alphabet::phones_reference`], [`tag_reference`] and [`Alphabet::decode_unmerged`].
 
 mod alphabet;
 mod english;
@@ -68,6 +67,7 @@ mod letters;
 mod lexicon;
 mod ngram;
 mod normalize;
+mod numerals;
 mod phones;
 mod pronounce;
 mod slots;

@@ -61,14 +61,6 @@ impl Pronounced {
     pub fn text(&self) -> String {
         self.phones.join(" ")
     }
-
-    /// The same without the digits of stress.
-    pub fn without_stress(mut self) -> Self {
-        for phone in &mut self.phones {
-            phone.truncate(without_stress(phone).len());
-        }
-        self
-    }
 }
 
 /// A lexicon, with a model for words that it does not have.
@@ -315,11 +307,5 @@ mod tests {
         pronouncer.pronounce(&"x's".repeat(20_000));
         pronouncer.pronounce(&"ab'".repeat(500));
         assert!(pronouncer.pronounce(&"7".repeat(5_000)).text().starts_with("S EH1 V AH0 N S EH1 V AH0 N"));
-    }
-
-    #[test]
-    fn stress_can_be_left_out() {
-        let pronounced = Pronouncer::cmudict().pronounce("hello").without_stress();
-        assert_eq!(pronounced.text(), "HH AH L OW");
     }
 }

@@ -6,6 +6,8 @@
 //! `value:kind;value:kind`, which a value with `:` or `;` breaks. Here tags are written by span, and slots are read into
 //! pairs. What the reference writes is in `iob.rs`.
 
+use std::collections::HashMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::TextError;
@@ -134,6 +136,9 @@ fn check(text: &str, span: &SlotSpan) -> Result<(), TextError> {
 /// it. A value may be empty, which the reference does not see as a slot: there `B-x E-x` is none.
 pub fn untag(tagged: &str) -> Tagged {
     let words: Vec<&str> = tagged.split_whitespace().collect();
+    // Where each kind ends for the last time, so that a tag without a partner costs no search.
+    let last: HashMap<&str, usize> =
+        words.iter().enumerate().filter_map(|(place, word)| Some((ends(word)?, place))).collect();
     let mut text: Vec<&str> = Vec::new();
     let mut slots = Vec::new();
     let mut at = 0;
@@ -143,6 +148,9 @@ pub fn untag(tagged: &str) -> Tagged {
             text.extend(Some(word).filter(|word| !is_tag(word)));
             continue;
         };
+        if last.get(kind).is_none_or(|&last| last < at) {
+            continue;
+        }
         if let Some(length) = words[at..].iter().position(|word| ends(word) == Some(kind)) {
             let inner = &words[at..at + length];
             let value: Vec<&str> = inner.iter().copied().filter(|word| !is_tag(word)).collect();
@@ -230,5 +238,22 @@ mod tests {
         assert_eq!(read.slots, [slot("b", "two three")]);
         assert_eq!(untag("").slots, []);
         assert_eq!(untag("B- E- -").text, "B- E- -");
+        assert_eq!(untag("E-a B-a E-a").slots, [slot("a", "")]);
+    }
+
+    #[test]
+    fn many_tags_without_a_partner_cost_no_search() {
+        let read = untag(&("E-a ".to_owned() + &"B-a ".repeat(300_000) + "B-b x E-b"));
+        assert_eq!((read.text.as_str(), read.slots), ("x", vec![slot("b", "x")]));
+    }
+
+    #[test]
+    fn a_word_like_a_tag_is_told_where_to_be_mended() {
+        let message = tag("the B-side", &[]).unwrap_err().to_string();
+        assert_eq!(
+            message,
+            "the word `B-side` of `the B-side` looks like a tag: write it in lower case or without its hyphen in the \
+             manifest, or wherever the text is from"
+        );
     }
 }

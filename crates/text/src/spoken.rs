@@ -1,29 +1,7 @@
 //! Numbers as they are said: `23` as `twenty three`.
 
-const ONES: [&str; 20] = [
-    "zero",
-    "one",
-    "two",
-    "three",
-    "four",
-    "five",
-    "six",
-    "seven",
-    "eight",
-    "nine",
-    "ten",
-    "eleven",
-    "twelve",
-    "thirteen",
-    "fourteen",
-    "fifteen",
-    "sixteen",
-    "seventeen",
-    "eighteen",
-    "nineteen",
-];
-const TENS: [&str; 8] = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"];
-const THOUSANDS: [&str; 5] = ["", "thousand", "million", "billion", "trillion"];
+use crate::numerals::{ONES, TENS, THOUSANDS, plural};
+
 const CURRENCIES: [(char, &str, &str); 3] =
     [('$', "dollar", "dollars"), ('£', "pound", "pounds"), ('€', "euro", "euros")];
 
@@ -101,14 +79,14 @@ fn integer(digits: &str, year: bool) -> Vec<String> {
         words.push(ONES[0]);
     }
     if words.is_empty() {
-        for (power, name) in THOUSANDS.into_iter().enumerate().rev() {
+        for power in (0..5).rev() {
             let part = number / 1000_u64.pow(power as u32) % 1000;
             if part >= 100 {
                 words.extend([ONES[(part / 100) as usize], "hundred"]);
             }
             below_hundred(part % 100, &mut words);
             if part > 0 && power > 0 {
-                words.push(name);
+                words.push(THOUSANDS[power - 1]);
             }
         }
     }
@@ -145,14 +123,6 @@ fn ordinal(word: &str) -> String {
             Some(stem) => format!("{stem}ieth"),
             None => format!("{word}th"),
         },
-    }
-}
-
-fn plural(word: &str) -> String {
-    match word.strip_suffix('y') {
-        Some(stem) => format!("{stem}ies"),
-        None if word == "six" => "sixes".to_owned(),
-        None => format!("{word}s"),
     }
 }
 

@@ -35,6 +35,10 @@ fn blank_texts_and_the_delimiter_are_refused() {
     assert!(
         matches!(Alphabet::characters(["a|b"]), Err(TextError::DelimiterInText { text }) if text == "a|b")
     );
+    for refused in [Alphabet::characters(["a|b"]), Alphabet::phones(["a [PAD]"])] {
+        let message = refused.unwrap_err().to_string();
+        assert!(message.ends_with("take it out in the manifest, or wherever the text is from"), "{message}");
+    }
     let reserved = Alphabet::phones(["AA1 [PAD]"]);
     assert!(matches!(reserved, Err(TextError::ReservedToken { token, .. }) if token == "[PAD]"));
 }
@@ -126,16 +130,6 @@ fn tags_are_one_token_each_and_words_of_their_own() {
     assert_eq!(alphabet.encode("B-city a").unknown, 1);
     // A prediction without delimiters around its tags.
     assert_eq!(alphabet.decode(&[0, 10, 2, 12, 1]), "a B-playlist j E-playlist d");
-}
-
-#[test]
-fn the_reference_target_keeps_its_doubled_delimiters() {
-    let alphabet = Alphabet::slots(["PLAY B-genre JAZZ E-genre NOW"]).unwrap();
-    let encoded = alphabet.encode_reference("PLAY | NOW | B-genre | JAZZ | E-genre | | NOW");
-    let tokens: Vec<&str> = encoded.ids.iter().map(|&id| alphabet.tokens()[id].as_str()).collect();
-    assert_eq!(tokens.concat(), "PLAY|||NOW||B-genre||JAZZ||E-genre||||NOW");
-    assert_eq!(encoded.unknown, 0);
-    assert_eq!(alphabet.decode(&encoded.ids), "PLAY NOW B-genre JAZZ E-genre NOW");
 }
 
 #[test]

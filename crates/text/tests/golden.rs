@@ -1,4 +1,4 @@
-//! Texts are normalised as `transformers` does it, reference targets tokenised as it does it, and slots found as
+//! Texts are normalised as `transformers` does it, reference targets decoded as it tokenises them, and slots found as
 //! SUPERB's pattern finds them.
 
 use std::fs;
@@ -62,13 +62,14 @@ fn the_rule_of_the_sure_code_is_its_own() {
 }
 
 #[test]
-fn reference_targets_and_their_tokens_are_those_of_the_reference() {
+fn reference_targets_are_those_of_the_reference_and_its_tokens_are_their_words() {
     for case in golden().targets {
         let words: Vec<(&str, &str)> = case.words.iter().map(|(word, tag)| (&**word, &**tag)).collect();
         assert_eq!(tag_reference(&words), case.text);
         let alphabet: Alphabet =
             serde_json::from_value(serde_json::json!({"kind": "slots", "tokens": case.tokens})).unwrap();
-        assert_eq!(alphabet.encode_reference(&case.text).ids, case.ids, "{}", case.text);
+        let pieces: Vec<&str> = case.text.split_whitespace().filter(|piece| *piece != "|").collect();
+        assert_eq!(alphabet.decode(&case.ids), pieces.join(" "));
     }
 }
 

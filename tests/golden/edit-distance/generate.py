@@ -10,6 +10,7 @@ import pathlib
 
 import jiwer
 import numpy
+import rapidfuzz
 
 PINNED = {"jiwer": "4.0.0", "rapidfuzz": "3.14.6"}
 
@@ -65,6 +66,18 @@ def long_pair(random, length, share):
     return reference, "".join(edited(random, reference, "abcd", share))
 
 
+def near(random, length, share):
+    """A long pair of few edits, with every one of them, so that the choice among ways of the same cost shows."""
+    reference, hypothesis = long_pair(random, length, share)
+    edits = rapidfuzz.distance.Levenshtein.editops(reference, hypothesis)
+    return {
+        "reference": reference,
+        "hypothesis": hypothesis,
+        "characters": counts(jiwer.process_characters(reference, hypothesis)),
+        "edits": [[edit.tag, edit.src_pos, edit.dest_pos] for edit in edits],
+    }
+
+
 def main():
     for package, version in PINNED.items():
         assert importlib.metadata.version(package) == version, f"this golden is of {package} {version}"
@@ -84,6 +97,8 @@ def main():
         {"reference": reference, "hypothesis": hypothesis, "characters": counts(jiwer.process_characters(reference, hypothesis))}
         for reference, hypothesis in (long_pair(random, *shape) for shape in [(2500, 0.9), (3000, 0.5), (5000, 0.3)])
     ]
+    shapes = [(700, 0.02), (3000, 0.002), (4500, 0.02), (6000, 0.1), (9000, 0.01)]
+    few = [near(random, *shape) for shape in shapes]
     pictured = [
         {
             "reference": reference,
@@ -99,10 +114,11 @@ def main():
         "cer": jiwer.cer(references, hypotheses),
         "pairs": cases,
         "long": long,
+        "near": few,
         "pictures": pictured,
     }
     rows = [f'"wer": {written["wer"]!r}', f'"cer": {written["cer"]!r}']
-    for name in ("pairs", "long", "pictures"):
+    for name in ("pairs", "long", "near", "pictures"):
         lines = ",\n".join(json.dumps(case, ensure_ascii=False) for case in written[name])
         rows.append(f'"{name}": [\n{lines}\n]')
     text = "{" + ",\n".join(rows) + "}\n"

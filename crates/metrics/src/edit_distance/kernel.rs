@@ -2,10 +2,11 @@
 //! computing Levenshtein and Damerau edit distances"), with any number of 64-bit blocks a column.
 //!
 //! Rows are the symbols of a pattern, columns those of a text. A column is kept as the differences between its
-//! neighbouring cells, which are -1, 0 or 1.
+//! neighbouring cells, which are -1, 0 or 1. A column can be computed in a band of blocks alone (`band.rs`).
 
 use std::collections::HashMap;
 use std::hash::Hash;
+use std::ops::Range;
 
 /// Rows in one block.
 pub(super) const BLOCK: usize = 64;
@@ -25,8 +26,9 @@ impl<'a, T: Eq + Hash> Matches<'a, T> {
     /// The places of the symbols of a pattern.
     pub(super) fn new(pattern: impl IntoIterator<Item = &'a T, IntoIter: ExactSizeIterator>) -> Self {
         let pattern = pattern.into_iter();
-        let mut numbers = HashMap::with_capacity(pattern.len());
-        let mut counts = Vec::with_capacity(pattern.len());
+        // Long texts mostly repeat their symbols, so that room for all of them would stay empty.
+        let room = pattern.len().min(1 << 10);
+        let (mut numbers, mut counts) = (HashMap::with_capacity(room), Vec::with_capacity(room));
         let mut number_of = |symbol| {
             let number = *numbers.entry(symbol).or_insert(counts.len());
             if number == counts.len() {
@@ -81,10 +83,20 @@ impl Column {
 
     /// Goes on by one symbol of the text, given the rows that match it.
     pub(super) fn step(&mut self, matches: &[(usize, u64)]) {
+        self.step_within(matches, 0..self.rises.len());
+    }
+
+    /// The same for these blocks alone, where the cell above them is taken to be one more than in the column before: so
+    /// it is at the top of the table, and elsewhere it is no more.
+    pub(super) fn step_within(&mut self, matches: &[(usize, u64)], blocks: Range<usize>) {
+        let matches = match blocks.start {
+            0 => matches,
+            first => &matches[matches.partition_point(|&(number, _)| number < first)..],
+        };
         let mut matching = matches.iter().peekable();
-        // The top of the table costs one more with every column.
         let (mut rise_above, mut fall_above) = (1, 0);
-        for (block, (rises, falls)) in self.rises.iter_mut().zip(&mut self.falls).enumerate() {
+        let columns = self.rises[blocks.clone()].iter_mut().zip(&mut self.falls[blocks.clone()]);
+        for (block, (rises, falls)) in blocks.zip(columns) {
             let matches = matching.next_if(|&&(number, _)| number == block).map_or(0, |&(_, rows)| rows);
             let equal = matches | fall_above;
             let diagonal = ((equal & *rises).wrapping_add(*rises) ^ *rises) | equal | *falls;
@@ -100,21 +112,27 @@ impl Column {
 
     /// The lowest cell, after so many symbols of the text: the distance between these and the whole pattern.
     pub(super) fn bottom(&self, columns: usize) -> usize {
-        let count = |bits: &[u64]| -> usize {
-            let whole = self.rows / BLOCK;
-            let full: u32 = bits[..whole].iter().map(|block| block.count_ones()).sum();
-            let below = (1_u64 << (self.rows % BLOCK)) - 1;
-            (full + bits.get(whole).map_or(0, |block| (block & below).count_ones())) as usize
-        };
-        columns + count(&self.rises) - count(&self.falls)
+        let whole = self.rows / BLOCK;
+        let below = (1_u64 << (self.rows % BLOCK)) - 1;
+        let rest = |bits: &[u64]| bits.get(whole).map_or(0, |block| (block & below).count_ones()) as usize;
+        self.below(columns, 0..whole) + rest(&self.rises) - rest(&self.falls)
     }
 
-    /// All cells from the top, which is `columns`, to the bottom.
-    pub(super) fn cells(&self, columns: usize) -> Vec<usize> {
-        let mut cells = Vec::with_capacity(self.rows + 1);
-        let mut cell = columns;
+    /// The last cell of whole blocks, given the cell above them.
+    pub(super) fn below(&self, above: usize, blocks: Range<usize>) -> usize {
+        let count = |bits: &[u64]| {
+            bits[blocks.clone()].iter().map(|block| block.count_ones() as usize).sum::<usize>()
+        };
+        above + count(&self.rises) - count(&self.falls)
+    }
+
+    /// The cells from the one above `block`, which is given, to the bottom.
+    pub(super) fn cells(&self, block: usize, above: usize) -> Vec<usize> {
+        let rows = block * BLOCK..self.rows;
+        let mut cells = Vec::with_capacity(rows.len() + 1);
+        let mut cell = above;
         cells.push(cell);
-        for row in 0..self.rows {
+        for row in rows {
             cell = cell + bit(&self.rises, row) - bit(&self.falls, row);
             cells.push(cell);
         }
@@ -123,7 +141,7 @@ impl Column {
 }
 
 /// The bit of one row, 0 or 1.
-pub(super) fn bit(blocks: &[u64], row: usize) -> usize {
+fn bit(blocks: &[u64], row: usize) -> usize {
     (blocks[row / BLOCK] >> (row % BLOCK) & 1) as usize
 }
 
@@ -157,7 +175,7 @@ mod tests {
             for symbol in &text {
                 column.step(matches.of(symbol));
             }
-            let cells = column.cells(text.len());
+            let cells = column.cells(0, text.len());
             assert_eq!(cells, plain(&pattern, &text), "{rows} rows");
             assert_eq!(column.bottom(text.len()), cells[rows]);
         }

@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
+use crate::numerals::{ONES, TENS, THOUSANDS, plural};
+
 /// What a word does to a number.
 #[derive(Clone, Copy, PartialEq)]
 pub(super) enum Role {
@@ -34,43 +36,6 @@ pub(super) enum Role {
     Point,
 }
 
-const ONES: [&str; 19] = [
-    "one",
-    "two",
-    "three",
-    "four",
-    "five",
-    "six",
-    "seven",
-    "eight",
-    "nine",
-    "ten",
-    "eleven",
-    "twelve",
-    "thirteen",
-    "fourteen",
-    "fifteen",
-    "sixteen",
-    "seventeen",
-    "eighteen",
-    "nineteen",
-];
-const TENS: [&str; 8] = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"];
-/// `hundred`, then the powers of a thousand.
-const MULTIPLIERS: [&str; 12] = [
-    "hundred",
-    "thousand",
-    "million",
-    "billion",
-    "trillion",
-    "quadrillion",
-    "quintillion",
-    "sextillion",
-    "septillion",
-    "octillion",
-    "nonillion",
-    "decillion",
-];
 const OTHERS: [(&str, Role); 21] = [
     ("o", Role::Zero),
     ("oh", Role::Zero),
@@ -105,8 +70,7 @@ fn roles() -> HashMap<String, Role> {
     let mut roles: HashMap<String, Role> =
         OTHERS.into_iter().map(|(word, role)| (word.to_owned(), role)).collect();
     roles.insert("zeroth".to_owned(), Role::OnesEnding(0, "th"));
-    for (name, value) in ONES.into_iter().zip(1..) {
-        let plural = if name == "six" { "sixes".to_owned() } else { format!("{name}s") };
+    for (name, value) in ONES.into_iter().zip(0..).skip(1) {
         let (ordinal, ending) = match value {
             1 => ("first".to_owned(), "st"),
             2 => ("second".to_owned(), "nd"),
@@ -117,19 +81,19 @@ fn roles() -> HashMap<String, Role> {
             _ => (format!("{name}th"), "th"),
         };
         roles.insert(name.to_owned(), Role::Ones(value));
-        roles.insert(plural, Role::OnesEnding(value, "s"));
+        roles.insert(plural(name), Role::OnesEnding(value, "s"));
         roles.insert(ordinal, Role::OnesEnding(value, ending));
     }
     for (name, value) in TENS.into_iter().zip((20..).step_by(10)) {
         let stem = name.trim_end_matches('y');
         roles.insert(name.to_owned(), Role::Tens(value));
-        roles.insert(format!("{stem}ies"), Role::TensEnding(value, "s"));
+        roles.insert(plural(name), Role::TensEnding(value, "s"));
         roles.insert(format!("{stem}ieth"), Role::TensEnding(value, "th"));
     }
-    for (power, name) in MULTIPLIERS.into_iter().enumerate() {
-        let value = if power == 0 { 100 } else { 1000_u128.pow(power as u32) };
+    let thousands = THOUSANDS.into_iter().zip((1..).map(|power| 1000_u128.pow(power)));
+    for (name, value) in thousands.chain([("hundred", 100)]) {
         roles.insert(name.to_owned(), Role::Multiplier(value));
-        roles.insert(format!("{name}s"), Role::MultiplierEnding(value, "s"));
+        roles.insert(plural(name), Role::MultiplierEnding(value, "s"));
         roles.insert(format!("{name}th"), Role::MultiplierEnding(value, "th"));
     }
     roles
