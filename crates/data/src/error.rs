@@ -198,6 +198,14 @@ pub enum DataError {
         /// What each reader looks for, as `name: layout`.
         looked_for: Vec<String>,
     },
+    /// A folder of data sets where one set is wanted.
+    #[error("{} is no data set itself; its folders hold some: {}. Name one of them", path.display(), named(sets))]
+    FolderOfSets {
+        /// The folder.
+        path: PathBuf,
+        /// The folders or manifests of the sets.
+        sets: Vec<PathBuf>,
+    },
     /// A data set in which nothing was found.
     #[error(
         "no recording of `{set}` in {}{}", path.display(), indented(notes)
@@ -222,7 +230,7 @@ pub enum DataError {
     },
     /// A data set of which more is missing than may be.
     #[error(
-        "{}: {note}. That is more than {limit_percent:.1} %: complete the copy, or allow a larger share of skipped rows",
+        "{}: {note}. That is more than {limit_percent:.1} %: complete the copy",
         path.display()
     )]
     TooManySkipped {
@@ -289,6 +297,11 @@ pub enum DataError {
         /// How many utterances.
         utterances: usize,
     },
+}
+
+/// Paths in a sentence.
+fn named(paths: &[PathBuf]) -> String {
+    paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ")
 }
 
 /// Lines below a message.

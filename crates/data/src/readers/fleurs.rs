@@ -9,7 +9,6 @@ use std::path::{Path, PathBuf};
 
 use super::collect::{Collector, Fields};
 use super::files::{Encodings, Entry, recordings};
-use super::hub::has_columns;
 use super::unpack::hub_rows;
 use super::{ReadOptions, Reader, Reading, What, note::Tally};
 use crate::{DataError, Split};
@@ -43,7 +42,11 @@ impl Reader for Fleurs {
     }
 
     fn detect(&self, root: &Path) -> bool {
-        folder(root).is_some() || has_columns(root, &COLUMNS)
+        folder(root).is_some()
+    }
+
+    fn columns(&self) -> &'static [&'static str] {
+        &COLUMNS
     }
 
     fn read(&self, root: &Path, options: &ReadOptions) -> Result<Reading, DataError> {

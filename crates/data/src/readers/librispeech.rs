@@ -9,7 +9,7 @@ use std::path::Path;
 
 use super::collect::{Collector, Fields};
 use super::files::{Encodings, Entry, files, folders, recordings};
-use super::hub::{Shard, has_columns};
+use super::hub::Shard;
 use super::unpack::hub_rows;
 use super::{ReadOptions, Reader, Reading, What, note::Tally};
 use crate::{DataError, Split};
@@ -49,7 +49,11 @@ impl Reader for LibriSpeech {
     }
 
     fn detect(&self, root: &Path) -> bool {
-        has_tree(root) || has_columns(root, &COLUMNS)
+        has_tree(root)
+    }
+
+    fn columns(&self) -> &'static [&'static str] {
+        &COLUMNS
     }
 
     fn read(&self, root: &Path, options: &ReadOptions) -> Result<Reading, DataError> {

@@ -56,6 +56,8 @@ pub enum What {
     },
     /// Parts of the data set that no task reads.
     OtherPart,
+    /// Folders beside the data sets in which none was found.
+    PassedOver,
     /// Recordings that the protocol leaves out.
     LeftOut {
         /// Which they are.
@@ -143,6 +145,9 @@ impl fmt::Display for Note {
                 )
             }
             What::Encoding { encoding } => write!(formatter, "{count} text files were read as {encoding}"),
+            What::PassedOver => {
+                write!(formatter, "{count} folders hold no data set that is known and are passed over")
+            }
             What::OtherPart => write!(formatter, "{count} parts are not read"),
             What::LeftOut { reason } => write!(formatter, "{count} left out: {reason}"),
             What::Reworded { reason } => write!(formatter, "{count} words are changed: {reason}"),

@@ -13,7 +13,6 @@ use serde_json::Value;
 
 use super::collect::{Collector, Fields};
 use super::files::{Encodings, folders, recordings};
-use super::hub::has_columns;
 use super::unpack::{Unpacked, hub_rows};
 use super::{Note, Protocol, ReadOptions, Reader, Reading, What, note::Tally};
 use crate::{DataError, Split};
@@ -52,7 +51,11 @@ impl Reader for SpeechCommands {
     }
 
     fn detect(&self, root: &Path) -> bool {
-        has_lists(root) || has_columns(root, &COLUMNS)
+        has_lists(root)
+    }
+
+    fn columns(&self) -> &'static [&'static str] {
+        &COLUMNS
     }
 
     fn read(&self, root: &Path, options: &ReadOptions) -> Result<Reading, DataError> {

@@ -18,6 +18,8 @@ use super::hub::{HubRow, Shard, rows};
 use super::{ReadOptions, What, collect::Collector, note::Tally};
 use crate::{DataError, Split};
 
+/// How the folders for what is unpacked end that lie beside a data set.
+pub(crate) const UNPACKED: &str = ".unpacked";
 /// Raised when the same files are unpacked differently.
 const VERSION: u32 = 1;
 const STAMP: &str = "stamp.json";
@@ -153,7 +155,7 @@ fn folder(request: &Request<'_>, options: &ReadOptions) -> Result<PathBuf, DataE
     let root = fs::canonicalize(request.root).map_err(DataError::io("find", request.root))?;
     let base = options.unpack_into.clone().unwrap_or_else(|| {
         let name = root.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        root.with_file_name(format!("{name}.unpacked"))
+        root.with_file_name(format!("{name}{UNPACKED}"))
     });
     let digest = Sha256::digest(root.as_os_str().as_encoded_bytes());
     let digest = digest.iter().take(8).fold(String::new(), |text, byte| text + &format!("{byte:02x}"));

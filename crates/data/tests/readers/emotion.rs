@@ -200,7 +200,7 @@ fn meld_as_published_passes_and_one_that_lacks_more_does_not() {
     assert_eq!(
         folder.complaint(),
         "data: 12 of 107 recordings in test have no row in test_sent_emo.csv and are skipped: extra0, extra1, extra10, \
-         .... That is more than 10.0 %: complete the copy, or allow a larger share of skipped rows"
+         .... That is more than 10.0 %: complete the copy"
     );
     assert_eq!(sizes(&folder.read_anyway(), "split"), [1, 1, 95]);
 }
@@ -253,8 +253,7 @@ fn meld_videos_are_named_with_the_command_that_converts_them() {
     assert_eq!(
         folder.complaint(),
         "data: 1 of 1 in output_repeated_splits_test are skipped: they are videos; make a wav file of each: ffmpeg -i \
-         X.mp4 -ac 1 -ar 16000 X.wav: dia0_utt0.mp4. That is more than 10.0 %: complete the copy, or allow a larger \
-         share of skipped rows"
+         X.mp4 -ac 1 -ar 16000 X.wav: dia0_utt0.mp4. That is more than 10.0 %: complete the copy"
     );
     // Wav files that kept the name of the video are recordings.
     folder.bytes("output_repeated_splits_test/dia0_utt0.mp4", &wav(16_000, 500));
