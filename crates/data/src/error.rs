@@ -253,6 +253,24 @@ pub enum DataError {
         /// The other one.
         second: PathBuf,
     },
+    /// Two rows of parquet files with one id.
+    #[error(
+        "two recordings are called `{id}`: row {first_row} of {} and row {second_row} of {}; fetch only one of these \
+         files, or fetch them again",
+        first.display(), second.display()
+    )]
+    DuplicateRow {
+        /// The id.
+        id: String,
+        /// The file of the one that was found first.
+        first: PathBuf,
+        /// Its row, from 1.
+        first_row: usize,
+        /// The file of the other one.
+        second: PathBuf,
+        /// Its row.
+        second_row: usize,
+    },
     /// A table without a column that is needed.
     #[error("{} has no column `{column}`; it has {}", path.display(), found.join(", "))]
     MissingColumn {

@@ -103,6 +103,11 @@ pub enum What {
         /// The manifest's key, with the head behind a dot where there are several.
         key: String,
     },
+    /// Classes of training that no test row has; nothing is said of how they are recognised.
+    Untested {
+        /// The manifest's key.
+        key: String,
+    },
     /// Labels of the card that no recording has.
     MissingLabel {
         /// The task.
@@ -163,6 +168,9 @@ impl fmt::Display for Note {
             }
             What::UnknownLabel { task, key } => {
                 write!(formatter, "{count} labels of `{key}` are not in the card's list for {task}")
+            }
+            What::Untested { key } => {
+                write!(formatter, "{count} classes of `{key}` are trained and occur in no test row")
             }
             What::MissingLabel { task, key } => {
                 write!(formatter, "{count} labels of the card's list for {task} are in no row (`{key}`)")

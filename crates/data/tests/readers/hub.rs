@@ -6,7 +6,9 @@ use std::time::{Duration, SystemTime};
 use sure_data::{Protocol, ReadOptions, read_dataset};
 
 use crate::folder::{Folder, notes, rows, sizes, wav};
-use crate::shards::{Line, SCHEMA, assert_decodable, count, golden, librispeech, line, tree, unpacked};
+use crate::shards::{
+    Line, SCHEMA, assert_decodable, count, fleurs, golden, librispeech, line, speech_commands, tree, unpacked,
+};
 
 #[test]
 fn librispeech_by_pyarrow_is_read_and_unpacked() {
@@ -115,6 +117,58 @@ fn speech_commands_by_pyarrow_has_classes_by_name_under_each_protocol() {
 }
 
 #[test]
+fn of_a_whole_download_of_librispeech_each_recording_is_read_once() {
+    let folder = Folder::new();
+    for name in ["clean/train.100", "all/train.clean.100", "all/train.clean.360", "all/test.clean"] {
+        let ids =
+            if name.contains("train") { ["84-1-0000", "84-1-0001"] } else { ["61-1-0000", "61-1-0001"] };
+        let bytes = librispeech(&ids.map(|id| line(id, 1)), SCHEMA);
+        folder.bytes(&format!("{name}/0000.parquet"), &bytes);
+    }
+    let reading = folder.read();
+    assert_eq!(sizes(&reading, "split"), [2, 0, 2], "training as `clean`, test as `all`");
+    assert_eq!(
+        notes(&reading)[0],
+        "2 parts are not read: all/train.clean.100/0000.parquet, all/train.clean.360/0000.parquet"
+    );
+}
+
+#[test]
+fn rows_without_a_name_are_counted() {
+    let folder = Folder::new();
+    folder.bytes("clean/train.100/0000.parquet", &librispeech(&[line("84-1-0000", 1), line("", 2)], SCHEMA));
+    assert_eq!(
+        notes(&folder.read_anyway())[0],
+        "1 of 2 in the parquet files are skipped: `id` is empty, which names the recording: row 2 of \
+         clean/train.100/0000.parquet"
+    );
+    let folder = Folder::new();
+    folder.bytes("en_us/train/0000.parquet", &fleurs(&[Some("a/1.wav"), None, None]));
+    let reading = folder.read_anyway();
+    assert_eq!(rows(&reading, "split", "text"), ["train/1 train text 0"]);
+    assert_eq!(
+        notes(&reading)[0],
+        "2 of 3 in the parquet files are skipped: `path` is empty, which names the recording: row 2 of \
+         en_us/train/0000.parquet, row 3 of en_us/train/0000.parquet"
+    );
+}
+
+#[test]
+fn a_class_that_is_trained_and_not_tested_is_named() {
+    let folder = Folder::new();
+    folder.bytes("v0.02/train/0000.parquet", &speech_commands(&["four/a_nohash_0.wav", "no/a_nohash_0.wav"]));
+    folder.bytes(
+        "v0.02/test/0000.parquet",
+        &speech_commands(&["_unknown_/b_nohash_0.wav", "no/b_nohash_0.wav"]),
+    );
+    let said = notes(&folder.read());
+    assert!(
+        said.contains(&"1 classes of `keyword` are trained and occur in no test row: four".to_owned()),
+        "{said:?}"
+    );
+}
+
+#[test]
 fn several_files_of_a_split_are_one_and_rows_without_a_recording_are_counted() {
     let folder = Folder::new();
     let shard = |from: u32| {
@@ -136,14 +190,15 @@ fn several_files_of_a_split_are_one_and_rows_without_a_recording_are_counted() {
         notes(&reading)[..2],
         [
             "1 parts are not read: other/validation/0000.parquet",
-            "1 of 30 rows of the parquet files have no recording and are skipped: row 4 (train.100)",
+            "1 of 30 rows of the parquet files have no recording and are skipped: row 4 of \
+             clean/partial-train.100/0000.parquet",
         ]
     );
     folder.bytes("clean/test/0000.parquet", &shard(20));
-    assert!(
-        folder.complaint().starts_with("two recordings are called `84-1-0020`: "),
-        "{}",
-        folder.complaint()
+    assert_eq!(
+        folder.complaint(),
+        "two recordings are called `84-1-0020`: row 1 of data/clean/test/0000.parquet and row 1 of \
+         data/clean/validation-00000-of-00001.parquet; fetch only one of these files, or fetch them again"
     );
 }
 
@@ -188,6 +243,12 @@ fn a_second_read_takes_what_is_there_until_the_files_change() {
     fs::File::options().write(true).open(folder.path().join(name)).unwrap().set_modified(later).unwrap();
     assert_eq!(folder.read(), first);
     assert!(!mark.is_file(), "it was unpacked again");
+    // A list that leads out of the folder is not followed.
+    let list = inside.join("rows.jsonl");
+    let text = fs::read_to_string(&list).unwrap();
+    assert!(text.contains("\"train.100/0000"), "{text}");
+    fs::write(&list, text.replace("\"train.100/0000", "\"../../other/0000")).unwrap();
+    assert_eq!(folder.read(), first);
     // A damaged list, and the rest of a process that was stopped.
     for damage in [inside.join("rows.jsonl"), inside.join("stamp.json")] {
         fs::write(damage, "{").unwrap();

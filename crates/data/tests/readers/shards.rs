@@ -117,3 +117,41 @@ pub(crate) fn assert_decodable(reading: &Reading) {
         assert_eq!(sure_audio::load(&row.audio, 16_000).unwrap().samples.len(), 1600, "{}", row.id);
     }
 }
+
+/// A file in the layout of FLEURS.
+pub(crate) fn fleurs(paths: &[Option<&str>]) -> Vec<u8> {
+    let texts: Vec<String> = (0..paths.len()).map(|number| format!("text {number}")).collect();
+    let texts: Vec<Option<&[u8]>> = texts.iter().map(|text| Some(text.as_bytes())).collect();
+    let paths: Vec<Option<&[u8]>> = paths.iter().map(|path| path.map(str::as_bytes)).collect();
+    recordings(&["path", "transcription", "raw_transcription"], &[paths, texts.clone(), texts])
+}
+
+/// A file in the layout of Speech Commands, without the names of classes.
+pub(crate) fn speech_commands(files: &[&str]) -> Vec<u8> {
+    let of = |part: fn(&str) -> &str| -> Vec<Option<&[u8]>> {
+        files.iter().map(|file| Some(part(file).as_bytes())).collect()
+    };
+    let word = of(|file| file.split('/').next().unwrap());
+    let columns = ["file", "label", "speaker_id", "utterance_id"];
+    recordings(&columns, &[of(|file| file), word, of(|_| "a"), of(|_| "0")])
+}
+
+/// A file of recordings and of columns of text.
+fn recordings(columns: &[&str], values: &[Vec<Option<&[u8]>>]) -> Vec<u8> {
+    let fields = columns.join(" (UTF8); optional binary ");
+    let schema = format!(
+        "message schema {{ optional group audio {{ optional binary bytes; }} optional binary {fields} (UTF8); }}"
+    );
+    let schema = Arc::new(parse_message_type(&schema).unwrap());
+    let mut bytes = Vec::new();
+    let mut writer = SerializedFileWriter::new(&mut bytes, schema, Arc::default()).unwrap();
+    let mut group = writer.next_row_group().unwrap();
+    let audio: Vec<Vec<u8>> = (0..values[0].len()).map(|number| wav(16_000, number as u32)).collect();
+    text_column(&mut group, &audio.iter().map(|audio| Some(audio.as_slice())).collect::<Vec<_>>(), 2);
+    for column in values {
+        text_column(&mut group, column, 1);
+    }
+    group.close().unwrap();
+    writer.close().unwrap();
+    bytes
+}
