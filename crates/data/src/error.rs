@@ -228,6 +228,14 @@ pub enum DataError {
         /// What each reader looks for, as `name: layout`.
         looked_for: Vec<String>,
     },
+    /// A folder of data sets where one set is wanted.
+    #[error("{} is no data set itself; its folders hold some: {}. Name one of them", path.display(), named(sets))]
+    FolderOfSets {
+        /// The folder.
+        path: PathBuf,
+        /// The folders or manifests of the sets.
+        sets: Vec<PathBuf>,
+    },
     /// A data set in which nothing was found.
     #[error(
         "no recording of `{set}` in {}{}", path.display(), indented(notes)
@@ -252,7 +260,7 @@ pub enum DataError {
     },
     /// A data set of which more is missing than may be.
     #[error(
-        "{}: {note}. That is more than {limit_percent:.1} %: complete the copy, or allow a larger share of skipped rows",
+        "{}: {note}. That is more than {limit_percent:.1} %: complete the copy",
         path.display()
     )]
     TooManySkipped {
@@ -274,6 +282,24 @@ pub enum DataError {
         first: PathBuf,
         /// The other one.
         second: PathBuf,
+    },
+    /// Two rows of parquet files with one id.
+    #[error(
+        "two recordings are called `{id}`: row {first_row} of {} and row {second_row} of {}; fetch only one of these \
+         files, or fetch them again",
+        first.display(), second.display()
+    )]
+    DuplicateRow {
+        /// The id.
+        id: String,
+        /// The file of the one that was found first.
+        first: PathBuf,
+        /// Its row, from 1.
+        first_row: usize,
+        /// The file of the other one.
+        second: PathBuf,
+        /// Its row.
+        second_row: usize,
     },
     /// A table without a column that is needed.
     #[error("{} has no column `{column}`; it has {}", path.display(), found.join(", "))]
@@ -319,6 +345,11 @@ pub enum DataError {
         /// How many utterances.
         utterances: usize,
     },
+}
+
+/// Paths in a sentence.
+fn named(paths: &[PathBuf]) -> String {
+    paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ")
 }
 
 /// Lines below a message.

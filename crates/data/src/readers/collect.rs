@@ -1,11 +1,11 @@
 //! The rows of a data set as a reader finds them, and the notes about them.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 
-use super::{Note, ReadOptions, Reading, What, note::Tally};
+use super::{Note, ReadOptions, Reading, What, note::Tally, unpack::Unpacked};
 use crate::{DataError, Manifest, Row, Split};
 
 /// The keys of one row.
@@ -32,13 +32,22 @@ impl Fields {
     }
 }
 
+/// Where a recording comes from.
+#[derive(Debug)]
+enum Origin {
+    /// It is a file.
+    File(PathBuf),
+    /// It was in a row of a parquet file.
+    Row(PathBuf, usize),
+}
+
 /// What a reader has found so far.
 #[derive(Debug)]
 pub(crate) struct Collector<'a> {
     name: &'static str,
     root: &'a Path,
     rows: Vec<Row>,
-    places: HashMap<String, usize>,
+    places: HashMap<String, Origin>,
     notes: Vec<Note>,
 }
 
@@ -49,11 +58,41 @@ impl<'a> Collector<'a> {
 
     /// Takes a recording. Two of one id are an error: a set that holds a recording twice has been put together wrongly.
     pub(crate) fn push(&mut self, id: String, audio: PathBuf, fields: Fields) -> Result<(), DataError> {
-        if let Some(&first) = self.places.get(&id) {
-            let first = self.rows[first].audio.clone();
-            return Err(DataError::DuplicateRecording { id, first, second: audio });
+        let origin = Origin::File(audio.clone());
+        self.push_from(id, audio, origin, fields)
+    }
+
+    /// Takes a recording that was unpacked. An error names the parquet file, which is the user's, not what was made of it.
+    pub(crate) fn push_row(
+        &mut self,
+        id: String,
+        audio: PathBuf,
+        row: &Unpacked,
+        fields: Fields,
+    ) -> Result<(), DataError> {
+        let origin = Origin::Row(self.root.join(&row.shard), row.number);
+        self.push_from(id, audio, origin, fields)
+    }
+
+    fn push_from(
+        &mut self,
+        id: String,
+        audio: PathBuf,
+        origin: Origin,
+        fields: Fields,
+    ) -> Result<(), DataError> {
+        if let Some(first) = self.places.remove(&id) {
+            return Err(match (first, origin) {
+                (Origin::Row(first, first_row), Origin::Row(second, second_row)) => {
+                    DataError::DuplicateRow { id, first, first_row, second, second_row }
+                }
+                (
+                    Origin::File(first) | Origin::Row(first, _),
+                    Origin::File(second) | Origin::Row(second, _),
+                ) => DataError::DuplicateRecording { id, first, second },
+            });
         }
-        self.places.insert(id.clone(), self.rows.len());
+        self.places.insert(id.clone(), origin);
         let mut fields = fields.0;
         fields.insert("id".to_owned(), Value::from(id.as_str()));
         fields.insert("audio".to_owned(), Value::from(self.name_of(&audio)));
@@ -105,6 +144,19 @@ impl<'a> Collector<'a> {
                 let what = What::EmptySplit { split, looked_for: looked_for(split) };
                 self.notes.push(Note { what, count: 0, examples: Vec::new() });
             }
+        }
+    }
+
+    /// Makes a note of the classes of training that no test row has.
+    pub(crate) fn note_untested(&mut self, key: &str) {
+        let labels = |split| -> BTreeSet<&str> {
+            let rows = self.rows.iter().filter(|row| is_in(row, "split", split));
+            rows.filter_map(|row| row.fields.get(key)?.as_str()).collect()
+        };
+        let tested = labels(Split::Test);
+        if !tested.is_empty() {
+            let untested: Tally = labels(Split::Train).difference(&tested).copied().collect();
+            self.note(untested, What::Untested { key: key.to_owned() });
         }
     }
 

@@ -149,7 +149,8 @@ fn split_of(stem: &str) -> Option<Split> {
     })
 }
 
-/// The sentences by id. A line is `id <tab> sentence <tab> emotion`; in some copies some tabs are blanks.
+/// The sentences by id. A line is `id <tab> sentence <tab> emotion`; in some copies some tabs are blanks. What stands
+/// behind the second tab is the emotion, however it is spelt; behind a blank only one that is known is.
 fn transcripts(text: &str) -> HashMap<String, String> {
     let mut texts = HashMap::new();
     for line in text.lines() {
@@ -158,8 +159,9 @@ fn transcripts(text: &str) -> HashMap<String, String> {
         // What is left of a byte order mark that was written twice, or in another encoding, sticks to the first id.
         let id: String = id.chars().filter(|letter| letter.is_ascii_digit() || *letter == '_').collect();
         let rest = rest.trim();
-        let sentence = match rest.rsplit_once(char::is_whitespace) {
-            Some((sentence, emotion)) if EMOTIONS.contains(&emotion) => sentence.trim(),
+        let sentence = match (rest.split_once('\t'), rest.rsplit_once(char::is_whitespace)) {
+            (Some((sentence, _)), _) => sentence.trim(),
+            (None, Some((sentence, emotion))) if EMOTIONS.contains(&emotion) => sentence.trim(),
             _ => rest,
         };
         if !id.is_empty() && !sentence.is_empty() {
@@ -194,6 +196,8 @@ mod tests {
 
     #[test]
     fn transcripts_survive_junk_before_the_first_id_and_blanks_for_tabs() {
+        let text = "0011_000004\tI did go.\tangry\n0011_000005 I did go.\tSuprise\n";
+        assert_eq!(transcripts(text).into_values().collect::<Vec<_>>(), ["I did go."; 2]);
         let text = "ÿþ0011_000001\tThe nine the eggs, I keep.\tNeutral\r\n\n0011_000002 I did go. Angry\n0011_000003\n";
         let texts = transcripts(text);
         assert_eq!(texts["0011_000001"], "The nine the eggs, I keep.");

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 
@@ -65,6 +65,13 @@ pub(crate) fn files(folder: &Path, endings: &[&str]) -> Result<Vec<Entry>, DataE
 /// The recordings in a folder, sorted by name.
 pub(crate) fn recordings(folder: &Path) -> Result<Vec<Entry>, DataError> {
     files(folder, &AUDIO)
+}
+
+/// A path out of a list, from a folder; none where it leads out of that, as an absolute one does. What a data set says
+/// must not choose which of the user's files are read.
+pub(crate) fn inside(folder: &Path, path: &Path) -> Option<PathBuf> {
+    let stays = path.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
+    stays.then(|| folder.join(path))
 }
 
 /// Whether some folder in `folder` has a name like that. `false` where it cannot be listed.

@@ -9,8 +9,7 @@ use std::path::{Path, PathBuf};
 
 use super::collect::{Collector, Fields};
 use super::files::{Encodings, Entry, recordings};
-use super::hub::has_columns;
-use super::unpack::hub_rows;
+use super::unpack::{hub_rows, unnamed_rows};
 use super::{ReadOptions, Reader, Reading, What, note::Tally};
 use crate::{DataError, Split};
 
@@ -43,7 +42,11 @@ impl Reader for Fleurs {
     }
 
     fn detect(&self, root: &Path) -> bool {
-        folder(root).is_some() || has_columns(root, &COLUMNS)
+        folder(root).is_some()
+    }
+
+    fn columns(&self) -> &'static [&'static str] {
+        &COLUMNS
     }
 
     fn read(&self, root: &Path, options: &ReadOptions) -> Result<Reading, DataError> {
@@ -124,16 +127,21 @@ fn read_hub(root: &Path, options: &ReadOptions) -> Result<Reading, DataError> {
         let known = HUB_PARTS.iter().find(|(part, _)| !foreign && *part == shard.part);
         known.map(|(_, split)| *split)
     })?;
-    let mut no_text = Tally::default();
+    let (mut no_text, mut unnamed, all) = (Tally::default(), Tally::default(), rows.len());
     for (split, audio, row) in rows {
-        let stem = row.stem("audio_path").or_else(|| row.stem("path")).unwrap_or_default();
+        let Some(stem) = row.stem("audio_path").or_else(|| row.stem("path")) else {
+            unnamed.add(row.place());
+            continue;
+        };
         let id = format!("{split}/{stem}");
         let text = row.text("transcription");
         if text.is_none() {
             no_text.add(id.as_str());
         }
-        found.push(id, audio, fields(split, text.as_deref(), row.text("raw_transcription").as_deref()))?;
+        let fields = fields(split, text.as_deref(), row.text("raw_transcription").as_deref());
+        found.push_row(id, audio, &row, fields)?;
     }
+    found.note(unnamed, unnamed_rows("path", all));
     let of = found.len();
     found.note(no_text, What::NoText { of });
     found.note_empty("split", |split| {

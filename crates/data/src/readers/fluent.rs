@@ -1,14 +1,14 @@
 //! Fluent Speech Commands (Lugosch et al. 2019, arXiv 1904.03670): spoken commands with an action, an object and a
 //! location each.
 //!
-//! `data/{train,valid,test}_data.csv` with the paths of the recordings, which start at the set's folder.
+//! `data/{train,valid,test}_data.csv` with the paths of the recordings, which start at the set's folder and stay in it.
 
 use std::path::Path;
 
 use serde_json::{Map, Value};
 
 use super::collect::{Collector, Fields};
-use super::files::{Encodings, Table};
+use super::files::{Encodings, Table, inside};
 use super::{ReadOptions, Reader, Reading, What, note::Tally};
 use crate::{DataError, Split};
 
@@ -60,14 +60,18 @@ fn read_list(
 ) -> Result<(), DataError> {
     let columns = ["path", "speakerId", "transcription", "action", "object", "location"];
     let table = Table::read(path, &columns, encodings)?;
-    let (mut no_recording, mut no_intent) = (Tally::default(), Tally::default());
+    let (mut no_recording, mut no_intent, mut outside) =
+        (Tally::default(), Tally::default(), Tally::default());
     for (line, [audio, speaker, text, action, object, location]) in table.rows() {
         let slots = [("action", action), ("object", object), ("location", location)];
         if slots.iter().any(|(_, value)| value.is_empty()) {
             no_intent.add(format!("line {line}"));
             continue;
         }
-        let recording = found.root().join(audio);
+        let Some(recording) = inside(found.root(), Path::new(audio)) else {
+            outside.add(format!("line {line} ({audio})"));
+            continue;
+        };
         if !recording.is_file() {
             no_recording.add(audio);
             continue;
@@ -80,6 +84,8 @@ fn read_list(
     }
     let of = table.len();
     found.note(no_recording, What::NoRecording { list: list.to_owned(), of });
+    let reason = "the path leads out of the data set".to_owned();
+    found.note(outside, What::Unusable { place: list.to_owned(), reason, of });
     let reason = "action, object or location is empty".to_owned();
     found.note(no_intent, What::Unusable { place: list.to_owned(), reason, of });
     Ok(())

@@ -72,24 +72,32 @@ fn part_of(name: &str) -> String {
     stem.rsplit('-').next().unwrap_or_default().to_owned()
 }
 
-/// Whether the first parquet file of a folder has these columns.
-pub(crate) fn has_columns(root: &Path, columns: &[&str]) -> bool {
-    let Some(path) = first(root, DEPTH) else { return false };
+/// The columns of the parquet file that comes first in a folder and the folders in it.
+#[derive(Debug, Eq, PartialEq)]
+pub(crate) enum Columns {
+    /// There is no such file.
+    None,
+    /// It cannot be read.
+    Damaged,
+    /// Their names.
+    Named(Vec<String>),
+}
+
+/// The columns of the first parquet file of a folder.
+pub(crate) fn first_columns(root: &Path) -> Columns {
+    let Some(path) = first(root, DEPTH) else { return Columns::None };
     let names = guarded(&path, || {
         let reader = open(&path)?;
-        Ok(root_columns(&reader).iter().map(|field| field.name().to_owned()).collect::<Vec<_>>())
+        Ok(root_columns(&reader).iter().map(|field| field.name().to_owned()).collect())
     });
-    names.is_ok_and(|names| columns.iter().all(|column| names.iter().any(|name| name == column)))
+    names.map_or(Columns::Damaged, Columns::Named)
 }
 
 /// Some parquet file of a folder, found without asking for more than names.
 fn first(folder: &Path, depth: usize) -> Option<PathBuf> {
-    let entries: Vec<_> = fs::read_dir(folder).ok()?.flatten().collect();
-    let named = |entry: &&fs::DirEntry| {
-        let name = entry.file_name();
-        let name = name.to_string_lossy();
-        name.ends_with(".parquet") && !name.starts_with('.')
-    };
+    let mut entries: Vec<_> = fs::read_dir(folder).ok()?.flatten().collect();
+    entries.retain(|entry| !entry.file_name().as_encoded_bytes().starts_with(b"."));
+    let named = |entry: &&fs::DirEntry| entry.file_name().as_encoded_bytes().ends_with(b".parquet");
     if let Some(path) = entries.iter().filter(named).map(fs::DirEntry::path).min() {
         return Some(path);
     }

@@ -9,8 +9,8 @@ use std::path::Path;
 
 use super::collect::{Collector, Fields};
 use super::files::{Encodings, Entry, files, folders, recordings};
-use super::hub::{Shard, has_columns};
-use super::unpack::hub_rows;
+use super::hub::Shard;
+use super::unpack::{hub_rows, unnamed_rows};
 use super::{ReadOptions, Reader, Reading, What, note::Tally};
 use crate::{DataError, Split};
 
@@ -18,21 +18,26 @@ pub(crate) struct LibriSpeech;
 
 const PARTS: [(&str, Split); 3] =
     [("train-clean-100", Split::Train), ("dev-clean", Split::Valid), ("test-clean", Split::Test)];
-/// The hub's names, those of its configurations `clean` and `all`.
-const HUB_PARTS: [(&str, Split); 6] = [
-    ("train.100", Split::Train),
-    ("validation", Split::Valid),
-    ("test", Split::Test),
-    ("train.clean.100", Split::Train),
-    ("validation.clean", Split::Valid),
-    ("test.clean", Split::Test),
+/// The hub's names in its configuration `clean`, and those in `all`, which has the same recordings.
+const HUB_PARTS: [(&str, &str, Split); 3] = [
+    ("train.100", "train.clean.100", Split::Train),
+    ("validation", "validation.clean", Split::Valid),
+    ("test", "test.clean", Split::Test),
 ];
 const COLUMNS: [&str; 4] = ["id", "text", "speaker_id", "chapter_id"];
 
-/// The split of a file of the hub. The configuration `other` has splits of the same names.
-fn hub_split(shard: &Shard) -> Option<Split> {
+/// The split of a file of the hub, where it is one of the configuration `clean`. The configuration `other` has splits of
+/// the same names.
+fn clean_split(shard: &Shard) -> Option<Split> {
     let other = shard.name.split('/').any(|folder| folder == "other");
-    HUB_PARTS.iter().find(|(part, _)| !other && *part == shard.part).map(|(_, split)| *split)
+    HUB_PARTS.iter().find(|(clean, ..)| !other && *clean == shard.part).map(|(.., split)| *split)
+}
+
+/// The split of a file of the hub. Whoever has fetched the whole repository has each recording twice: of a split that is
+/// there as `clean`, that is read alone.
+fn hub_split(shard: &Shard, clean: &[Split]) -> Option<Split> {
+    let whole = || HUB_PARTS.iter().find(|(_, whole, _)| *whole == shard.part).map(|(.., split)| *split);
+    clean_split(shard).or_else(|| whole().filter(|split| !clean.contains(split)))
 }
 
 fn has_tree(root: &Path) -> bool {
@@ -49,7 +54,11 @@ impl Reader for LibriSpeech {
     }
 
     fn detect(&self, root: &Path) -> bool {
-        has_tree(root) || has_columns(root, &COLUMNS)
+        has_tree(root)
+    }
+
+    fn columns(&self) -> &'static [&'static str] {
+        &COLUMNS
     }
 
     fn read(&self, root: &Path, options: &ReadOptions) -> Result<Reading, DataError> {
@@ -132,21 +141,27 @@ fn transcripts(chapter: &Entry, encodings: &mut Encodings) -> Result<HashMap<Str
 fn read_hub(root: &Path, options: &ReadOptions) -> Result<Reading, DataError> {
     let mut found = Collector::new(LibriSpeech.name(), root);
     let mut no_text = Tally::default();
-    for (split, audio, row) in hub_rows(&mut found, &COLUMNS, options, hub_split)? {
-        let id = row.text("id").unwrap_or_default();
+    let clean: Vec<Split> = super::hub::shards(root)?.iter().filter_map(clean_split).collect();
+    let rows = hub_rows(&mut found, &COLUMNS, options, |shard| hub_split(shard, &clean))?;
+    let (mut unnamed, all) = (Tally::default(), rows.len());
+    for (split, audio, row) in rows {
+        let Some(id) = row.text("id").filter(|id| !id.is_empty()) else {
+            unnamed.add(row.place());
+            continue;
+        };
         let text = row.text("text");
         if text.is_none() {
             no_text.add(id.as_str());
         }
         let fields = Fields::of(split).maybe("speaker", row.text("speaker_id")).maybe("text", text);
-        found.push(id, audio, fields)?;
+        found.push_row(id, audio, &row, fields)?;
     }
+    found.note(unnamed, unnamed_rows("id", all));
     let of = found.len();
     found.note(no_text, What::NoText { of });
     found.note_empty("split", |split| {
-        let parts = HUB_PARTS.iter().filter(|(_, known)| *known == split);
-        let parts: Vec<&str> = parts.map(|(part, _)| *part).collect();
-        format!("parquet files of {}", parts.join(" or "))
+        let parts = HUB_PARTS.iter().find(|(.., known)| *known == split);
+        parts.map_or_else(String::new, |(clean, whole, _)| format!("parquet files of {clean} or {whole}"))
     });
     found.finish(options)
 }

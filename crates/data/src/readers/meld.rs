@@ -4,7 +4,7 @@
 //! made from them. The test folder as published has 137 files more than its list, which the SURE paper's code skips in
 //! silence.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashSet, btree_map::Entry};
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -19,7 +19,7 @@ pub(crate) struct Meld;
 struct Part {
     split: Split,
     list: &'static str,
-    /// The folder of the reference's wav files, and the owner's names for those of the videos.
+    /// The folder for wav files, that of the reference in it, and the owner's name for that of the videos.
     folders: [&'static str; 3],
 }
 
@@ -27,29 +27,37 @@ const PARTS: [Part; 3] = [
     Part {
         split: Split::Train,
         list: "train_sent_emo.csv",
-        folders: ["train/train_splits", "train_splits", "train"],
+        folders: ["train", "train/train_splits", "train_splits"],
     },
     Part {
         split: Split::Valid,
         list: "dev_sent_emo.csv",
-        folders: ["dev/dev_splits_complete", "dev_splits_complete", "dev"],
+        folders: ["dev", "dev/dev_splits_complete", "dev_splits_complete"],
     },
     Part {
         split: Split::Test,
         list: "test_sent_emo.csv",
-        folders: ["test/output_repeated_splits_test", "output_repeated_splits_test", "test"],
+        folders: ["test", "test/output_repeated_splits_test", "output_repeated_splits_test"],
     },
 ];
 
 impl Part {
     /// The list, in the set's folder or in the folder of its recordings.
     fn list(&self, root: &Path) -> Option<PathBuf> {
-        let inner = self.folders[2];
+        let inner = self.folders[0];
         [root.join(self.list), root.join(inner).join(self.list)].into_iter().find(|path| path.is_file())
     }
 
-    fn folder(&self, root: &Path) -> Option<PathBuf> {
-        self.folders.iter().map(|name| root.join(name)).find(|folder| folder.is_dir())
+    /// The first folder with recordings; without one the first with videos, else the first that is there.
+    fn folder(&self, root: &Path) -> Result<Option<Content>, DataError> {
+        let mut best: Option<Content> = None;
+        for folder in self.folders.iter().map(|name| root.join(name)).filter(|folder| folder.is_dir()) {
+            let content = Content::of(folder)?;
+            if best.as_ref().is_none_or(|best| content.rank() > best.rank()) {
+                best = Some(content);
+            }
+        }
+        Ok(best)
     }
 }
 
@@ -70,18 +78,18 @@ impl Reader for Meld {
         let mut found = Collector::new(self.name(), root);
         let mut encodings = Encodings::default();
         for part in &PARTS {
-            let Some(folder) = part.folder(root) else { continue };
+            let Some(content) = part.folder(root)? else { continue };
             let list = part.list(root).ok_or_else(|| DataError::MissingPart {
                 set: "meld",
                 path: root.join(part.list),
                 advice: "it comes with MELD.Raw.tar.gz, and from github.com/declare-lab/MELD",
             })?;
-            read_part(&mut found, part.split, &list, &folder, &mut encodings)?;
+            read_part(&mut found, part.split, &list, content, &mut encodings)?;
         }
         encodings.note(&mut found);
         found.note_empty("split", |split| {
             let part = PARTS.iter().find(|part| part.split == split);
-            part.map_or_else(String::new, |part| format!("{}/dia*_utt*.wav", part.folders[2]))
+            part.map_or_else(String::new, |part| format!("{}/dia*_utt*.wav", part.folders[0]))
         });
         found.finish(options)
     }
@@ -91,13 +99,16 @@ fn read_part(
     found: &mut Collector<'_>,
     split: Split,
     list: &Path,
-    folder: &Path,
+    content: Content,
     encodings: &mut Encodings,
 ) -> Result<(), DataError> {
-    let (mut recordings, videos) = recordings(folder)?;
-    let of = recordings.len() + videos.count();
-    let reason = "they are videos; make a wav file of each: ffmpeg -i X.mp4 -ac 1 -ar 16000 X.wav";
-    found.note(videos, What::Unusable { place: found.name_of(folder), reason: reason.to_owned(), of });
+    let Content { folder, mut recordings, videos, again } = content;
+    let place = found.name_of(&folder);
+    let of = recordings.len() + videos.count() + again.count();
+    let reason = "they are videos; make a wav file of each: ffmpeg -i X.mp4 -ac 1 -ar 16000 X.wav".to_owned();
+    found.note(videos, What::Unusable { place: place.clone(), reason, of });
+    let reason = "another recording of the same utterance is taken".to_owned();
+    found.note(again, What::Unusable { place: place.clone(), reason, of });
     let columns = ["Dialogue_ID", "Utterance_ID", "Speaker", "Emotion", "Utterance"];
     let table = Table::read(list, &columns, encodings)?;
     let (mut no_recording, mut no_emotion, mut twice) =
@@ -132,30 +143,50 @@ fn read_part(
     found.note(no_emotion, What::Unusable { place: name.clone(), reason, of });
     let of = recordings.len() + found.in_split(split);
     let no_row: Tally = recordings.into_keys().collect();
-    found.note(no_row, What::NoRow { folder: found.name_of(folder), list: name, of });
+    found.note(no_row, What::NoRow { folder: place, list: name, of });
     Ok(())
 }
 
-/// The recordings of a folder by the name of the utterance, and the videos that are none.
-fn recordings(folder: &Path) -> Result<(BTreeMap<String, PathBuf>, Tally), DataError> {
-    let mut recordings = BTreeMap::new();
-    for file in files(folder, &AUDIO)? {
-        // Some converters append their ending: `dia0_utt0.mp4.wav`.
-        let key = file.stem().trim_end_matches(".mp4").to_owned();
-        recordings.insert(key, file.path);
-    }
-    let mut videos = Tally::default();
-    for file in files(folder, &["mp4"])? {
-        if recordings.contains_key(file.stem()) {
-            continue;
+/// What a folder of recordings holds.
+struct Content {
+    folder: PathBuf,
+    /// By the name of the utterance.
+    recordings: BTreeMap<String, PathBuf>,
+    /// Videos of which there is no recording.
+    videos: Tally,
+    /// Further recordings of an utterance.
+    again: Tally,
+}
+
+impl Content {
+    fn of(folder: PathBuf) -> Result<Self, DataError> {
+        let (mut recordings, mut videos, mut again) = (BTreeMap::new(), Tally::default(), Tally::default());
+        let mut audio = files(&folder, &AUDIO)?;
+        // Some converters append their ending: `dia0_utt0.mp4.wav`. One that is called as it should be goes before.
+        let key = |file: &super::files::Entry| file.stem().trim_end_matches(".mp4").to_owned();
+        audio.sort_by_key(|file| key(file) != file.stem());
+        for file in audio {
+            match recordings.entry(key(&file)) {
+                Entry::Vacant(place) => _ = place.insert(file.path),
+                Entry::Occupied(_) => again.add(file.name),
+            }
         }
-        if is_audio(&file.path) {
-            recordings.insert(file.stem().to_owned(), file.path);
-        } else {
-            videos.add(file.name);
+        for file in files(&folder, &["mp4"])? {
+            if recordings.contains_key(file.stem()) {
+                continue;
+            }
+            if is_audio(&file.path) {
+                recordings.insert(file.stem().to_owned(), file.path);
+            } else {
+                videos.add(file.name);
+            }
         }
+        Ok(Self { folder, recordings, videos, again })
     }
-    Ok((recordings, videos))
+
+    fn rank(&self) -> (bool, bool) {
+        (!self.recordings.is_empty(), self.videos.count() > 0)
+    }
 }
 
 /// Whether a file that is called like a video is a wav or FLAC file.

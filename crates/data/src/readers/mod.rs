@@ -7,6 +7,7 @@
 mod collect;
 mod esd;
 mod files;
+pub(crate) mod find;
 mod fleurs;
 mod fluent;
 mod hub;
@@ -26,7 +27,7 @@ pub use note::{Note, What};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{DataError, Manifest, manifest};
+use crate::{DataError, Manifest};
 
 /// All readers, in the order in which they are tried.
 pub const READERS: &[&dyn Reader] = &[
@@ -51,6 +52,11 @@ pub trait Reader: Sync {
 
     /// Whether the folder looks like this data set: a look at names, not at content.
     fn detect(&self, root: &Path) -> bool;
+
+    /// The columns by which its parquet files on the hub are known; none where it reads no such files.
+    fn columns(&self) -> &'static [&'static str] {
+        &[]
+    }
 
     /// Reads the data set in the folder.
     ///
@@ -117,34 +123,20 @@ pub fn reader(name: &str) -> Option<&'static dyn Reader> {
 }
 
 /// Reads the data set in a folder: its manifest if it has one, else what the first reader finds that knows the layout.
-/// A folder with nothing but one folder in it stands for that one.
+/// A folder with one folder in it stands for that one, whatever files are beside it.
 ///
 /// # Errors
 ///
-/// [`DataError::UnknownLayout`] lists what was looked for.
+/// [`DataError::FolderOfSets`] names the sets of a folder that is none itself; [`DataError::UnknownLayout`] lists what was
+/// looked for.
 pub fn read_dataset(root: &Path, options: &ReadOptions) -> Result<Reading, DataError> {
-    if root.is_file() || manifest::find(root).is_some() {
-        return Ok(Reading { manifest: Manifest::read(root)?, notes: Vec::new() });
+    if let Some(place) = find::alone(root)? {
+        return place.read(options);
     }
-    let mut folder = root.to_owned();
-    // A zip file unpacks to a folder in a folder in a folder.
-    for _ in 0..4 {
-        if let Some(reader) = READERS.iter().find(|reader| reader.detect(&folder)) {
-            return reader.read(&folder, options);
-        }
-        match only_folder(&folder)? {
-            Some(inner) => folder = inner,
-            None => break,
-        }
+    let sets: Vec<PathBuf> = find::all(root)?.places.into_iter().map(|place| place.path).collect();
+    if !sets.is_empty() {
+        return Err(DataError::FolderOfSets { path: root.to_owned(), sets });
     }
     let looked_for = READERS.iter().map(|reader| format!("{}: {}", reader.name(), reader.layout())).collect();
     Err(DataError::UnknownLayout { path: root.to_owned(), looked_for })
-}
-
-fn only_folder(folder: &Path) -> Result<Option<PathBuf>, DataError> {
-    let mut entries = files::list(folder)?;
-    Ok(match (entries.pop(), entries.pop()) {
-        (Some(entry), None) if entry.path.is_dir() => Some(entry.path),
-        _ => None,
-    })
 }

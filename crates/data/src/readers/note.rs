@@ -56,6 +56,8 @@ pub enum What {
     },
     /// Parts of the data set that no task reads.
     OtherPart,
+    /// Folders beside the data sets in which none was found.
+    PassedOver,
     /// Recordings that the protocol leaves out.
     LeftOut {
         /// Which they are.
@@ -101,6 +103,11 @@ pub enum What {
         /// The manifest's key, with the head behind a dot where there are several.
         key: String,
     },
+    /// Classes of training that no test row has; nothing is said of how they are recognised.
+    Untested {
+        /// The manifest's key.
+        key: String,
+    },
     /// Labels of the card that no recording has.
     MissingLabel {
         /// The task.
@@ -143,6 +150,9 @@ impl fmt::Display for Note {
                 )
             }
             What::Encoding { encoding } => write!(formatter, "{count} text files were read as {encoding}"),
+            What::PassedOver => {
+                write!(formatter, "{count} folders hold no data set that is known and are passed over")
+            }
             What::OtherPart => write!(formatter, "{count} parts are not read"),
             What::LeftOut { reason } => write!(formatter, "{count} left out: {reason}"),
             What::Reworded { reason } => write!(formatter, "{count} words are changed: {reason}"),
@@ -158,6 +168,9 @@ impl fmt::Display for Note {
             }
             What::UnknownLabel { task, key } => {
                 write!(formatter, "{count} labels of `{key}` are not in the card's list for {task}")
+            }
+            What::Untested { key } => {
+                write!(formatter, "{count} classes of `{key}` are trained and occur in no test row")
             }
             What::MissingLabel { task, key } => {
                 write!(formatter, "{count} labels of the card's list for {task} are in no row (`{key}`)")

@@ -1,15 +1,18 @@
 //! Audio SNIPS (Lai et al. 2020, arXiv 2010.13826, as prepared by s3prl): commands with slots, spoken by 16 synthetic
 //! voices.
 //!
-//! `{train,valid,test}/{voice}-snips-{split}-{number}.wav` and `all.iob.snips.txt`, where a line is
-//! `utterance BOS w1 ... wn EOS <tab> O t1 ... tn Intent`. The SURE paper uses all voices in every split; SUPERB has 8
-//! for training, 4 for validation, 4 for test. Both turn `&` into `AND` and leave out words that are punctuation; here
-//! `&` stays, and slots are spans of the text, so that none loses an end to punctuation. The intent is not read.
+//! `{train,valid,test}/{voice}-snips-{split}-{number}.wav` and `all.iob.snips.txt`, whose lines are those of
+//! [`sure_text::IobLine`]. The SURE paper uses all voices in every split; SUPERB has 8 for training, 4 for validation, 4
+//! for test. Both turn `&` into `AND` and leave out words that are punctuation, with the tags that these carry: by the
+//! reference's code a slot loses an end that is punctuation. Here slots are spans of the text, and only then is punctuation
+//! left out; `&` stays. Under `reference` punctuation stays in the text too, as [`sure_text::tag_reference`] compares each
+//! word with its neighbours, and skips punctuation itself. The intent is not read.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, HashSet, hash_map::Entry};
 use std::path::Path;
 
 use serde_json::{Value, json};
+use sure_text::{IobLine, SlotSpan, TextError, spans_from_iob};
 
 use super::collect::{Collector, Fields};
 use super::files::{Encodings, recordings};
@@ -50,11 +53,17 @@ impl Reader for Snips {
         let mut found = Collector::new(self.name(), root);
         let mut encodings = Encodings::default();
         let text = encodings.read(&root.join(LIST))?;
-        let mut lines: HashMap<&str, &str> =
-            text.lines().filter_map(|line| line.trim().split_once(char::is_whitespace)).collect();
-        let mut state = State { protocol: options.protocol, ..State::default() };
-        let (rows, mut no_row, mut other_voices, mut all) =
-            (lines.len(), Tally::default(), Tally::default(), 0);
+        let (mut lines, mut again, mut rows) = (HashMap::new(), Tally::default(), 0);
+        for line in text.lines() {
+            let Some(id) = line.split_whitespace().next() else { continue };
+            rows += 1;
+            match lines.entry(id) {
+                Entry::Vacant(place) => _ = place.insert(line),
+                Entry::Occupied(_) => again.add(id),
+            }
+        }
+        let mut state = State::new(options.protocol);
+        let (mut no_row, mut other_voices, mut all) = (Tally::default(), Tally::default(), 0);
         for split in Split::ALL {
             let folder = root.join(split.name());
             if !folder.is_dir() {
@@ -84,6 +93,8 @@ impl Reader for Snips {
         let mut left: Vec<&str> = lines.into_keys().collect();
         left.sort_unstable();
         found.note(left.into_iter().collect(), What::NoRecording { list: LIST.to_owned(), of: rows });
+        let reason = "the utterance is in it before".to_owned();
+        found.note(again, What::Unusable { place: LIST.to_owned(), reason, of: rows });
         let reason = "spoken by voices that SUPERB has in another split".to_owned();
         found.note(other_voices, What::LeftOut { reason });
         let unknown = unknown_kinds(root, &state.kinds, &mut encodings)?;
@@ -115,81 +126,95 @@ fn unknown_kinds(
 
 struct State {
     protocol: Protocol,
+    malformed: Tally,
     uneven: Tally,
     punctuation: Tally,
     ampersand: Tally,
     kinds: HashSet<String>,
 }
 
-impl Default for State {
-    fn default() -> Self {
+impl State {
+    fn new(protocol: Protocol) -> Self {
         Self {
-            protocol: Protocol::Sure,
+            protocol,
+            malformed: Tally::default(),
             uneven: Tally::default(),
             punctuation: Tally::default(),
             ampersand: Tally::default(),
             kinds: HashSet::new(),
         }
     }
-}
 
-impl State {
-    /// The text and the spans of slots of `BOS w1 ... wn EOS <tab> O t1 ... tn Intent`.
+    /// The text and the spans of slots of a line.
     fn line(&mut self, id: &str, line: &str) -> Option<(String, Value)> {
-        let (words, tags) = line.split_once('\t').unwrap_or_default();
-        let words: Vec<&str> = words.split_whitespace().collect();
-        let tags: Vec<&str> = tags.split_whitespace().collect();
-        if words.len() != tags.len() || words.len() < 3 {
-            self.uneven.add(id);
-            return None;
-        }
-        let (mut text, mut slots) = (String::new(), Vec::<(String, usize, usize)>::new());
-        let mut before = "O";
-        let mut open = false;
-        for (word, tag) in words.iter().zip(&tags).take(words.len() - 1).skip(1) {
-            // A tag is the kind alone; copies with IOB prefixes say where the next slot of the same kind begins.
-            let (begins, kind) = match tag.split_once('-') {
-                Some(("B", kind)) => (true, kind),
-                Some(("I", kind)) => (false, kind),
-                _ => (false, *tag),
-            };
-            if begins || kind != before {
-                open = false;
+        let read = match IobLine::parse(line) {
+            Ok(read) if !read.words.is_empty() => read,
+            Err(TextError::TagCount { .. }) => {
+                self.uneven.add(id);
+                return None;
             }
-            before = kind;
+            _ => {
+                self.malformed.add(id);
+                return None;
+            }
+        };
+        let spell = |word| if self.protocol != Protocol::Sure && word == "&" { "AND" } else { word };
+        let words: Vec<&str> = read.words.iter().map(|word| spell(*word)).collect();
+        for (word, spelt) in read.words.iter().zip(&words) {
+            if word != spelt {
+                self.ampersand.add(id);
+            }
+        }
+        let (mut text, mut slots) = spans_from_iob(&words, &read.tags).ok()?;
+        if self.protocol != Protocol::Reference {
+            (text, slots) = self.without_punctuation(id, &words, &slots);
+        }
+        for slot in &slots {
+            if !self.kinds.contains(&slot.kind) {
+                self.kinds.insert(slot.kind.clone());
+            }
+        }
+        let slots = slots.into_iter().map(|slot| json!([slot.kind, slot.start, slot.end])).collect();
+        Some((text, Value::Array(slots)))
+    }
+
+    /// The words, joined by blanks, without those that are punctuation, and the slots that have others.
+    fn without_punctuation(
+        &mut self,
+        id: &str,
+        words: &[&str],
+        slots: &[SlotSpan],
+    ) -> (String, Vec<SlotSpan>) {
+        let (mut text, mut left): (String, Vec<SlotSpan>) = (String::new(), Vec::new());
+        // Where the word was, and the slot of the last word that was kept.
+        let (mut place, mut last) = (0, None);
+        for word in words {
+            let slot = slots.iter().position(|slot| (slot.start..slot.end).contains(&place));
+            place += word.len() + 1;
             if is_punctuation(word) {
                 self.punctuation.add(id);
                 continue;
             }
-            let word = match (*word, self.protocol) {
-                ("&", Protocol::Reference | Protocol::Superb) => {
-                    self.ampersand.add(id);
-                    "AND"
-                }
-                (word, _) => word,
-            };
             if !text.is_empty() {
                 text.push(' ');
             }
             let start = text.len();
             text.push_str(word);
-            if kind == "O" {
-                continue;
-            }
-            match slots.last_mut().filter(|_| open) {
-                Some((_, _, end)) => *end = text.len(),
-                None => slots.push((kind.to_owned(), start, text.len())),
-            }
-            open = true;
-            if !self.kinds.contains(kind) {
-                self.kinds.insert(kind.to_owned());
+            if let Some(slot) = slot {
+                match left.last_mut().filter(|_| last == Some(slot)) {
+                    Some(span) => span.end = text.len(),
+                    None => left.push(SlotSpan { kind: slots[slot].kind.clone(), start, end: text.len() }),
+                }
+                last = Some(slot);
             }
         }
-        let slots = slots.into_iter().map(|(kind, start, end)| json!([kind, start, end])).collect();
-        Some((text, Value::Array(slots)))
+        (text, left)
     }
 
     fn notes(self, found: &mut Collector<'_>, rows: usize) {
+        let reason =
+            "they are not of the form `utterance BOS words EOS`, a tab, tags and the intent".to_owned();
+        found.note(self.malformed, What::Unusable { place: LIST.to_owned(), reason, of: rows });
         let reason = "there are not as many tags as words".to_owned();
         found.note(self.uneven, What::Unusable { place: LIST.to_owned(), reason, of: rows });
         let reason = "words that are punctuation are left out".to_owned();
@@ -209,7 +234,7 @@ mod tests {
     use super::*;
 
     fn read(protocol: Protocol, line: &str) -> Option<(String, Value)> {
-        State { protocol, ..State::default() }.line("a", line)
+        State::new(protocol).line("a", &format!("a {line}"))
     }
 
     #[test]
@@ -219,7 +244,7 @@ mod tests {
         assert_eq!(text, "PLAY Ænima BY TOOL & MORE");
         assert_eq!(slots, json!([["album", 5, 11], ["artist", 15, 26]]));
         assert_eq!((&text[5..11], &text[15..26]), ("Ænima", "TOOL & MORE"));
-        let (text, slots) = read(Protocol::Reference, line).unwrap();
+        let (text, slots) = read(Protocol::Superb, line).unwrap();
         assert_eq!(&text[15..28], "TOOL AND MORE");
         assert_eq!(slots, json!([["album", 5, 11], ["artist", 15, 28]]));
     }
@@ -231,6 +256,19 @@ mod tests {
         assert_eq!((text.as_str(), slots), ("SEE HIM NOW", json!([["movie", 4, 7]])));
         let (text, slots) = read(Protocol::Sure, "BOS SEE . EOS\tO O movie X").unwrap();
         assert_eq!((text.as_str(), slots), ("SEE", json!([])));
+        let (text, slots) = read(Protocol::Sure, "BOS A - B EOS\tO x x x X").unwrap();
+        assert_eq!((text.as_str(), slots), ("A B", json!([["x", 0, 3]])));
+    }
+
+    #[test]
+    fn punctuation_between_slots_parts_them_and_the_reference_sees_it() {
+        let line = "BOS PLAY A , B EOS\tO O x O x X";
+        let (text, slots) = read(Protocol::Sure, line).unwrap();
+        assert_eq!((text.as_str(), slots), ("PLAY A B", json!([["x", 5, 6], ["x", 7, 8]])));
+        let (text, slots) = read(Protocol::Reference, line).unwrap();
+        assert_eq!((text.as_str(), slots), ("PLAY A , B", json!([["x", 5, 6], ["x", 9, 10]])));
+        let (text, slots) = read(Protocol::Reference, "BOS SEE - HIM . EOS\tO O m m m X").unwrap();
+        assert_eq!((text.as_str(), slots), ("SEE - HIM .", json!([["m", 4, 11]])));
     }
 
     #[test]
@@ -241,7 +279,9 @@ mod tests {
 
     #[test]
     fn a_line_with_another_number_of_tags_is_no_utterance() {
-        for line in ["", "BOS A EOS", "BOS A EOS\tO O", "BOS EOS\tO X", "BOS A B EOS\tO O X"] {
+        for line in
+            ["", "BOS A EOS", "BOS A EOS\tO O", "BOS EOS\tO X", "BOS A B EOS\tO O X", "A B EOS\tO O X"]
+        {
             assert_eq!(read(Protocol::Sure, line), None, "{line}");
         }
     }

@@ -14,12 +14,15 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
+use super::files::inside;
 use super::hub::{HubRow, Shard, rows};
 use super::{ReadOptions, What, collect::Collector, note::Tally};
 use crate::{DataError, Split};
 
+/// How the folders for what is unpacked end that lie beside a data set.
+pub(crate) const UNPACKED: &str = ".unpacked";
 /// Raised when the same files are unpacked differently.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 const STAMP: &str = "stamp.json";
 const ROWS: &str = "rows.jsonl";
 
@@ -29,6 +32,10 @@ const ROWS: &str = "rows.jsonl";
 pub(crate) struct Unpacked {
     /// What the hub calls its split.
     pub(crate) part: String,
+    /// The parquet file, from the data set's folder.
+    pub(crate) shard: String,
+    /// Its row there, from 1.
+    pub(crate) number: usize,
     /// The file, from the folder; none where the row has no recording.
     pub(crate) audio: Option<PathBuf>,
     /// The other columns, without those that are empty.
@@ -43,6 +50,11 @@ impl Unpacked {
             Value::Number(number) => Some(number.to_string()),
             _ => None,
         }
+    }
+
+    /// Where it comes from, in words.
+    pub(crate) fn place(&self) -> String {
+        format!("row {} of {}", self.number, self.shard)
     }
 
     /// The last part of a column that holds a path, without its ending.
@@ -137,10 +149,10 @@ pub(crate) fn hub_rows(
     let rows = unpack(&request, options)?;
     let (mut silent, of) = (Tally::default(), rows.len());
     let mut kept = Vec::with_capacity(of);
-    for (index, mut row) in rows.into_iter().enumerate() {
+    for mut row in rows {
         match (splits.get(&row.part), row.audio.take()) {
             (Some(split), Some(audio)) => kept.push((*split, audio, row)),
-            _ => silent.add(format!("row {} ({})", index + 1, row.part)),
+            _ => silent.add(row.place()),
         }
     }
     found.note(others, What::OtherPart);
@@ -148,12 +160,18 @@ pub(crate) fn hub_rows(
     Ok(kept)
 }
 
+/// What is said of rows whose column for the id is empty.
+pub(crate) fn unnamed_rows(column: &str, of: usize) -> What {
+    let reason = format!("`{column}` is empty, which names the recording");
+    What::Unusable { place: "the parquet files".to_owned(), reason, of }
+}
+
 /// Where a data set is unpacked: the path of its folder is a part of the name, as several may share a cache.
 fn folder(request: &Request<'_>, options: &ReadOptions) -> Result<PathBuf, DataError> {
     let root = fs::canonicalize(request.root).map_err(DataError::io("find", request.root))?;
     let base = options.unpack_into.clone().unwrap_or_else(|| {
         let name = root.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        root.with_file_name(format!("{name}.unpacked"))
+        root.with_file_name(format!("{name}{UNPACKED}"))
     });
     let digest = Sha256::digest(root.as_os_str().as_encoded_bytes());
     let digest = digest.iter().take(8).fold(String::new(), |text, byte| text + &format!("{byte:02x}"));
@@ -181,7 +199,9 @@ fn remembered(folder: &Path, stamp: &Stamp) -> Option<Vec<Unpacked>> {
     let text = fs::read_to_string(folder.join(ROWS)).ok()?;
     let mut rows: Vec<Unpacked> = text.lines().map(serde_json::from_str).collect::<Result<_, _>>().ok()?;
     for row in &mut rows {
-        row.audio = row.audio.take().map(|audio| folder.join(audio));
+        if let Some(audio) = &row.audio {
+            row.audio = Some(inside(folder, audio)?);
+        }
     }
     Some(rows)
 }
@@ -197,8 +217,11 @@ fn write_all(request: &Request<'_>, partial: &Path, folder: &Path) -> Result<Vec
         let inner = PathBuf::from(safe(&shard.part));
         let parent = partial.join(&inner);
         fs::create_dir_all(&parent).map_err(DataError::io("create", &parent))?;
+        let mut number = 0;
         rows(&shard.path, request.columns, |HubRow { audio, values }| {
-            let mut row = Unpacked { part: shard.part.clone(), audio: None, values };
+            number += 1;
+            let (part, shard) = (shard.part.clone(), shard.name.clone());
+            let mut row = Unpacked { part, shard, number, audio: None, values };
             if let Some(bytes) = audio {
                 let name = ["id", "file", "path", "audio_path"].iter().find_map(|column| row.stem(column));
                 let name = safe(name.unwrap_or("recording"));

@@ -1,7 +1,7 @@
 //! Speech Commands, Fluent Speech Commands and Audio SNIPS.
 
 use serde_json::json;
-use sure_data::Protocol;
+use sure_data::{Protocol, SlotTags, Target, TaskCard};
 
 use crate::folder::{Folder, assert_recordings_exist, notes, rows, sizes};
 
@@ -65,6 +65,7 @@ fn a_copy_of_speech_commands_with_a_few_words_has_whole_lists() {
         [
             "this is version 0.01",
             "1 of 3 rows of testing_list.txt have no recording and are skipped: yes/gone.wav",
+            "1 classes of `keyword` are trained and occur in no test row: four",
         ]
     );
 }
@@ -144,6 +145,20 @@ fn fluent_speech_commands_counts_rows_that_cannot_be_used() {
             "1 of 3 in data/test_data.csv are skipped: action, object or location is empty: line 4",
         ]
     );
+    let list = "path,speakerId,transcription,action,object,location\nwavs/../../other.wav,a,b,c,d,e\n\
+                wavs/speakers/2BqVo/test0.wav,a,b,c,d,e\n";
+    folder.bytes("../other.wav", &folder.samples(16_000));
+    let absolute = folder.path().with_file_name("other.wav").display().to_string();
+    folder.text("data/test_data.csv", &format!("{list}{absolute},a,b,c,d,e\n"));
+    let reading = folder.read_anyway();
+    assert_eq!(sizes(&reading, "split"), [3, 2, 1]);
+    assert_eq!(
+        notes(&reading),
+        [format!(
+            "2 of 3 in data/test_data.csv are skipped: the path leads out of the data set: line 2 (wavs/../../other.wav), \
+             line 4 ({absolute})"
+        )]
+    );
     folder.text("data/test_data.csv", "path,speakerId,transcription,action,object\n");
     assert_eq!(
         folder.complaint(),
@@ -211,19 +226,41 @@ fn the_reference_spells_the_ampersand_out_and_superb_parts_the_voices() {
 }
 
 #[test]
+fn slots_parted_by_punctuation_stay_two_in_the_target_of_the_reference() {
+    let folder = Folder::new();
+    let mut list = String::new();
+    for split in ["train", "valid", "test"] {
+        folder.wav(&format!("{split}/Amy-snips-{split}-0.wav"));
+        list += &format!("Amy-snips-{split}-0 BOS PLAY A , B EOS\tO O x O x X\n");
+    }
+    folder.text("all.iob.snips.txt", &list);
+    let card = "name = \"sf\"\ntitle = \"x\"\nkind = \"slots\"\nlabel = \"slots\"\nsplit = \"split\"\n\
+                metric = \"slot-type-f1\"";
+    let mut card = TaskCard::from_toml("sf", card).unwrap();
+    card.tags = SlotTags::Words;
+    let set = card.select(&folder.read_as(Protocol::Reference).manifest, None).unwrap();
+    assert_eq!(set.train[0].target, Target::Text("PLAY B-x A E-x B-x B E-x".to_owned()));
+}
+
+#[test]
 fn audio_snips_counts_what_does_not_fit() {
     let folder = snips();
-    let list = "Aditi-snips-train-0 BOS PLAY EOS\tO O X\nBrian-snips-train-0 BOS PLAY IT . EOS\tO O song O X\n\
-                Ivy-snips-train-0 BOS PLAY EOS\tO O\nIvy-snips-train-1 BOS PLAY EOS\tO O X\n";
+    let list = "Aditi-snips-train-0 BOS PLAY EOS\tO O X\nAditi-snips-train-0 BOS STOP EOS\tO O X\n\nBrian-snips-train-0 BOS PLAY IT . EOS\tO O song O X\n\
+                Ivy-snips-train-0 BOS PLAY EOS\tO O\nIvy-snips-train-1 BOS PLAY EOS\tO O X\nAditi-snips-test-0\n";
     folder.text("SNIPS/all.iob.snips.txt", list);
+    let reading = folder.read_anyway();
+    assert_eq!(rows(&reading, "split", "text")[0], "Aditi-snips-train-0 train PLAY", "the first line of two");
     assert_eq!(
-        notes(&folder.read_anyway()),
+        notes(&reading),
         [
-            "6 of 9 recordings in train, valid, test have no row in all.iob.snips.txt and are skipped: \
+            "5 of 9 recordings in train, valid, test have no row in all.iob.snips.txt and are skipped: \
              Aditi-snips-valid-0, Brian-snips-valid-0, Ivy-snips-valid-0, ...",
-            "1 of 4 rows of all.iob.snips.txt have no recording and are skipped: Ivy-snips-train-1",
+            "1 of 6 rows of all.iob.snips.txt have no recording and are skipped: Ivy-snips-train-1",
+            "1 of 6 in all.iob.snips.txt are skipped: the utterance is in it before: Aditi-snips-train-0",
             "1 labels of `slots` are not in the card's list for sf: song",
-            "1 of 4 in all.iob.snips.txt are skipped: there are not as many tags as words: Ivy-snips-train-0",
+            "1 of 6 in all.iob.snips.txt are skipped: they are not of the form `utterance BOS words EOS`, a tab, tags \
+             and the intent: Aditi-snips-test-0",
+            "1 of 6 in all.iob.snips.txt are skipped: there are not as many tags as words: Ivy-snips-train-0",
             "1 words are changed: words that are punctuation are left out: Brian-snips-train-0",
             "valid has no recordings: looked for valid/*.wav",
             "test has no recordings: looked for test/*.wav",

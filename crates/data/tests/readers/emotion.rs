@@ -200,7 +200,7 @@ fn meld_as_published_passes_and_one_that_lacks_more_does_not() {
     assert_eq!(
         folder.complaint(),
         "data: 12 of 107 recordings in test have no row in test_sent_emo.csv and are skipped: extra0, extra1, extra10, \
-         .... That is more than 10.0 %: complete the copy, or allow a larger share of skipped rows"
+         .... That is more than 10.0 %: complete the copy"
     );
     assert_eq!(sizes(&folder.read_anyway(), "split"), [1, 1, 95]);
 }
@@ -253,13 +253,43 @@ fn meld_videos_are_named_with_the_command_that_converts_them() {
     assert_eq!(
         folder.complaint(),
         "data: 1 of 1 in output_repeated_splits_test are skipped: they are videos; make a wav file of each: ffmpeg -i \
-         X.mp4 -ac 1 -ar 16000 X.wav: dia0_utt0.mp4. That is more than 10.0 %: complete the copy, or allow a larger \
-         share of skipped rows"
+         X.mp4 -ac 1 -ar 16000 X.wav: dia0_utt0.mp4. That is more than 10.0 %: complete the copy"
     );
     // Wav files that kept the name of the video are recordings.
     folder.bytes("output_repeated_splits_test/dia0_utt0.mp4", &wav(16_000, 500));
     folder.bytes("output_repeated_splits_test/dia1_utt1.mp4.wav", &wav(16_000, 501));
     assert_eq!(sizes(&folder.read(), "split"), [1, 1, 2]);
+}
+
+#[test]
+fn meld_takes_the_wav_files_before_the_videos_that_they_are_made_of() {
+    let folder = meld([2, 1, 1]);
+    for name in
+        ["train_splits/dia0_utt0.mp4", "dev_splits_complete/dia0_utt0.mp4", "train_splits/dia1_utt1.mp4"]
+    {
+        folder.bytes(name, b"\0\0\0\x20ftypisom");
+    }
+    let reading = folder.read();
+    assert_recordings_exist(&reading, &folder.path());
+    assert_eq!(sizes(&reading, "split"), [2, 1, 1]);
+    assert_eq!(notes(&reading), Vec::<String>::new());
+    // An empty folder does not stand in the way either.
+    folder.remove("train");
+    folder.folder("train");
+    folder.wavs(&["train/train_splits/dia0_utt0.wav", "train/train_splits/dia1_utt1.wav"]);
+    assert_eq!(sizes(&folder.read(), "split"), [2, 1, 1]);
+}
+
+#[test]
+fn meld_counts_further_recordings_of_an_utterance() {
+    let folder = meld([20, 1, 1]);
+    folder.wav("train/dia0_utt0.mp4.wav");
+    let reading = folder.read();
+    assert_eq!(reading.manifest.rows[0].audio, folder.path().join("train/dia0_utt0.wav"));
+    assert_eq!(
+        notes(&reading),
+        ["1 of 21 in train are skipped: another recording of the same utterance is taken: dia0_utt0.mp4.wav"]
+    );
 }
 
 fn iemocap() -> Folder {

@@ -1,124 +1,14 @@
-//! Parquet files of the hub: by pyarrow, by the crate `parquet`, and damaged.
+//! Parquet files of the hub, by pyarrow and by the crate `parquet`.
 
-use std::error::Error;
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use parquet::basic::Compression;
-use parquet::data_type::{ByteArray, ByteArrayType, Int64Type};
-use parquet::file::properties::WriterProperties;
-use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
-use parquet::schema::parser::parse_message_type;
-use sure_data::{DataError, Protocol, ReadOptions, Reading, read_dataset};
+use sure_data::{Protocol, ReadOptions, read_dataset};
 
 use crate::folder::{Folder, notes, rows, sizes, wav};
-
-/// What pyarrow wrote.
-fn golden(name: &str) -> Vec<u8> {
-    fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/parquet").join(name)).unwrap()
-}
-
-/// A row of LibriSpeech; `audio` and `path` may be missing.
-struct Line<'a> {
-    id: &'a str,
-    audio: Option<Vec<u8>>,
-    path: Option<&'a str>,
-}
-
-fn line(id: &str, pitch: u32) -> Line<'_> {
-    Line { id, audio: Some(wav(16_000, pitch)), path: None }
-}
-
-const SCHEMA: &str = "message schema {
-    optional group audio { optional binary bytes; optional binary path (UTF8); }
-    optional binary text (UTF8);
-    optional int64 speaker_id;
-    optional int64 chapter_id;
-    required binary id (UTF8);
-}";
-
-/// A file in the layout of LibriSpeech, by the crate `parquet`.
-fn librispeech(lines: &[Line<'_>], schema: &str) -> Vec<u8> {
-    let schema = Arc::new(parse_message_type(schema).unwrap());
-    let properties = WriterProperties::builder().set_compression(Compression::SNAPPY).build();
-    let mut bytes = Vec::new();
-    let mut writer = SerializedFileWriter::new(&mut bytes, schema.clone(), Arc::new(properties)).unwrap();
-    let mut group = writer.next_row_group().unwrap();
-    let audio: Vec<Option<&[u8]>> = lines.iter().map(|line| line.audio.as_deref()).collect();
-    text_column(&mut group, &audio, 2);
-    let paths: Vec<Option<&[u8]>> = lines.iter().map(|line| line.path.map(str::as_bytes)).collect();
-    text_column(&mut group, &paths, 2);
-    let texts: Vec<String> = lines.iter().map(|line| format!("TEXT OF {}", line.id)).collect();
-    text_column(&mut group, &texts.iter().map(|text| Some(text.as_bytes())).collect::<Vec<_>>(), 1);
-    for field in &schema.get_fields()[2..schema.get_fields().len() - 1] {
-        assert!(["speaker_id", "chapter_id"].contains(&field.name()));
-        let mut column = group.next_column().unwrap().unwrap();
-        let values: Vec<i64> = vec![84; lines.len()];
-        column.typed::<Int64Type>().write_batch(&values, Some(&vec![1; lines.len()]), None).unwrap();
-        column.close().unwrap();
-    }
-    text_column(&mut group, &lines.iter().map(|line| Some(line.id.as_bytes())).collect::<Vec<_>>(), 0);
-    group.close().unwrap();
-    writer.close().unwrap();
-    bytes
-}
-
-/// A column of bytes; `depth` is the level at which a value is there.
-fn text_column<W: std::io::Write + Send>(
-    group: &mut SerializedRowGroupWriter<'_, W>,
-    values: &[Option<&[u8]>],
-    depth: i16,
-) {
-    let mut column = group.next_column().unwrap().unwrap();
-    let levels: Vec<i16> =
-        values.iter().map(|value| if value.is_some() { depth } else { depth - 1 }).collect();
-    let values: Vec<ByteArray> =
-        values.iter().flatten().map(|value| ByteArray::from(value.to_vec())).collect();
-    let levels = (depth > 0).then_some(&levels[..]);
-    column.typed::<ByteArrayType>().write_batch(&values, levels, None).unwrap();
-    column.close().unwrap();
-}
-
-/// Everything below a folder, by its path from there.
-fn tree(folder: &Path) -> Vec<String> {
-    fn walk(folder: &Path, root: &Path, found: &mut Vec<String>) {
-        for entry in fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                walk(&path, root, found);
-            } else {
-                found.push(path.strip_prefix(root).unwrap().to_string_lossy().into_owned());
-            }
-        }
-    }
-    let mut found = Vec::new();
-    walk(folder, folder, &mut found);
-    found.sort();
-    found
-}
-
-/// How many files have an ending.
-fn count(folder: &Path, ending: &str) -> usize {
-    tree(folder)
-        .iter()
-        .filter(|name| Path::new(name).extension().is_some_and(|found| found == ending))
-        .count()
-}
-
-/// The folder into which a set was unpacked beside its own.
-fn unpacked(folder: &Folder) -> PathBuf {
-    let base = folder.path().with_file_name("data.unpacked");
-    let entries = fs::read_dir(base).unwrap().map(|entry| entry.unwrap().path());
-    entries.filter(|path| path.is_dir()).min().unwrap()
-}
-
-fn assert_decodable(reading: &Reading) {
-    for row in &reading.manifest.rows {
-        assert_eq!(sure_audio::load(&row.audio, 16_000).unwrap().samples.len(), 1600, "{}", row.id);
-    }
-}
+use crate::shards::{
+    Line, SCHEMA, assert_decodable, count, fleurs, golden, librispeech, line, speech_commands, tree, unpacked,
+};
 
 #[test]
 fn librispeech_by_pyarrow_is_read_and_unpacked() {
@@ -227,6 +117,58 @@ fn speech_commands_by_pyarrow_has_classes_by_name_under_each_protocol() {
 }
 
 #[test]
+fn of_a_whole_download_of_librispeech_each_recording_is_read_once() {
+    let folder = Folder::new();
+    for name in ["clean/train.100", "all/train.clean.100", "all/train.clean.360", "all/test.clean"] {
+        let ids =
+            if name.contains("train") { ["84-1-0000", "84-1-0001"] } else { ["61-1-0000", "61-1-0001"] };
+        let bytes = librispeech(&ids.map(|id| line(id, 1)), SCHEMA);
+        folder.bytes(&format!("{name}/0000.parquet"), &bytes);
+    }
+    let reading = folder.read();
+    assert_eq!(sizes(&reading, "split"), [2, 0, 2], "training as `clean`, test as `all`");
+    assert_eq!(
+        notes(&reading)[0],
+        "2 parts are not read: all/train.clean.100/0000.parquet, all/train.clean.360/0000.parquet"
+    );
+}
+
+#[test]
+fn rows_without_a_name_are_counted() {
+    let folder = Folder::new();
+    folder.bytes("clean/train.100/0000.parquet", &librispeech(&[line("84-1-0000", 1), line("", 2)], SCHEMA));
+    assert_eq!(
+        notes(&folder.read_anyway())[0],
+        "1 of 2 in the parquet files are skipped: `id` is empty, which names the recording: row 2 of \
+         clean/train.100/0000.parquet"
+    );
+    let folder = Folder::new();
+    folder.bytes("en_us/train/0000.parquet", &fleurs(&[Some("a/1.wav"), None, None]));
+    let reading = folder.read_anyway();
+    assert_eq!(rows(&reading, "split", "text"), ["train/1 train text 0"]);
+    assert_eq!(
+        notes(&reading)[0],
+        "2 of 3 in the parquet files are skipped: `path` is empty, which names the recording: row 2 of \
+         en_us/train/0000.parquet, row 3 of en_us/train/0000.parquet"
+    );
+}
+
+#[test]
+fn a_class_that_is_trained_and_not_tested_is_named() {
+    let folder = Folder::new();
+    folder.bytes("v0.02/train/0000.parquet", &speech_commands(&["four/a_nohash_0.wav", "no/a_nohash_0.wav"]));
+    folder.bytes(
+        "v0.02/test/0000.parquet",
+        &speech_commands(&["_unknown_/b_nohash_0.wav", "no/b_nohash_0.wav"]),
+    );
+    let said = notes(&folder.read());
+    assert!(
+        said.contains(&"1 classes of `keyword` are trained and occur in no test row: four".to_owned()),
+        "{said:?}"
+    );
+}
+
+#[test]
 fn several_files_of_a_split_are_one_and_rows_without_a_recording_are_counted() {
     let folder = Folder::new();
     let shard = |from: u32| {
@@ -248,14 +190,15 @@ fn several_files_of_a_split_are_one_and_rows_without_a_recording_are_counted() {
         notes(&reading)[..2],
         [
             "1 parts are not read: other/validation/0000.parquet",
-            "1 of 30 rows of the parquet files have no recording and are skipped: row 4 (train.100)",
+            "1 of 30 rows of the parquet files have no recording and are skipped: row 4 of \
+             clean/partial-train.100/0000.parquet",
         ]
     );
     folder.bytes("clean/test/0000.parquet", &shard(20));
-    assert!(
-        folder.complaint().starts_with("two recordings are called `84-1-0020`: "),
-        "{}",
-        folder.complaint()
+    assert_eq!(
+        folder.complaint(),
+        "two recordings are called `84-1-0020`: row 1 of data/clean/test/0000.parquet and row 1 of \
+         data/clean/validation-00000-of-00001.parquet; fetch only one of these files, or fetch them again"
     );
 }
 
@@ -300,6 +243,12 @@ fn a_second_read_takes_what_is_there_until_the_files_change() {
     fs::File::options().write(true).open(folder.path().join(name)).unwrap().set_modified(later).unwrap();
     assert_eq!(folder.read(), first);
     assert!(!mark.is_file(), "it was unpacked again");
+    // A list that leads out of the folder is not followed.
+    let list = inside.join("rows.jsonl");
+    let text = fs::read_to_string(&list).unwrap();
+    assert!(text.contains("\"train.100/0000"), "{text}");
+    fs::write(&list, text.replace("\"train.100/0000", "\"../../other/0000")).unwrap();
+    assert_eq!(folder.read(), first);
     // A damaged list, and the rest of a process that was stopped.
     for damage in [inside.join("rows.jsonl"), inside.join("stamp.json")] {
         fs::write(damage, "{").unwrap();
@@ -329,89 +278,4 @@ fn sets_are_unpacked_where_the_options_say() {
         assert!(!folder.path().with_file_name("data.unpacked").exists());
     }
     assert_eq!(count(&into, "wav"), 2, "two sets of one name");
-}
-
-#[test]
-fn a_missing_column_is_named() {
-    let folder = Folder::new();
-    let schema = SCHEMA.replace("optional int64 speaker_id;", "");
-    let whole = librispeech(&[line("84-1-0000", 1)], SCHEMA);
-    folder.bytes("clean/train.100/0000.parquet", &whole);
-    folder.bytes("clean/train.100/0001.parquet", &librispeech(&[line("84-1-0001", 1)], &schema));
-    assert_eq!(
-        folder.complaint(),
-        "data/clean/train.100/0001.parquet has no column `speaker_id`; it has audio, text, chapter_id, id"
-    );
-    assert!(!folder.path().with_file_name("data.unpacked").join("librispeech").exists());
-}
-
-#[test]
-fn a_truncated_file_is_named_and_leaves_nothing_behind() {
-    let folder = Folder::new();
-    let whole = golden("librispeech.parquet");
-    folder.bytes("clean/train.100/0000.parquet", &whole);
-    for length in [0, 3, 11, whole.len() / 2, whole.len() - 1] {
-        folder.bytes("clean/train.100/0001.parquet", &whole[..length]);
-        assert_eq!(
-            folder.complaint(),
-            "data/clean/train.100/0001.parquet is no whole parquet file; fetch it again",
-            "{length} bytes"
-        );
-        let base = folder.path().with_file_name("data.unpacked");
-        assert_eq!(tree(&base).len(), count(&base, "lock"), "{:?}", tree(&base));
-    }
-}
-
-#[test]
-fn no_damage_to_a_file_ends_the_program() {
-    let (mut state, mut errors) = (0x2545_f491_4f6c_dd1d_u64, 0);
-    let mut random = |below: usize| {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        state as usize % below
-    };
-    let whole = golden("speech-commands.parquet");
-    let footer =
-        whole.len() - 8 - u32::from_le_bytes(whole[whole.len() - 8..][..4].try_into().unwrap()) as usize;
-    for round in 0..150 {
-        let folder = Folder::new();
-        let mut bytes = whole.clone();
-        for _ in 0..=random(3) {
-            let from = if round % 2 == 0 { footer } else { 0 };
-            let place = from + random(bytes.len() - from);
-            bytes[place] = random(256) as u8;
-        }
-        folder.bytes("v0.02/train/0000.parquet", &bytes);
-        // A second, whole file makes sure that the reader is chosen.
-        folder.bytes("v0.02/test/0000.parquet", &whole);
-        match read_dataset(&folder.path(), &ReadOptions::new(Protocol::Sure)) {
-            Ok(_) => {}
-            Err(DataError::Parquet { .. }) => errors += 1,
-            Err(error) => {
-                let text = error.to_string();
-                assert!(error.source().is_none() && !text.is_empty(), "{text}");
-            }
-        }
-    }
-    assert!(errors > 10, "{errors} of 150 files were refused");
-}
-
-#[test]
-fn a_file_on_which_the_parquet_crate_panics_is_refused_like_another() {
-    let whole = golden("speech-commands.parquet");
-    // Counted from the end: the length of a page, and the sign of a column's offset.
-    for (place, value) in [(1200, 69), (8149, 129)] {
-        let folder = Folder::new();
-        let mut bytes = whole.clone();
-        bytes[whole.len() - place] = value;
-        folder.bytes("v0.02/train/0000.parquet", &bytes);
-        folder.bytes("v0.02/test/0000.parquet", &whole);
-        let error = read_dataset(&folder.path(), &ReadOptions::new(Protocol::Sure)).unwrap_err();
-        assert!(
-            error.to_string().ends_with("0000.parquet is no whole parquet file; fetch it again"),
-            "{error}"
-        );
-        assert!(!error.source().unwrap().to_string().is_empty());
-    }
 }

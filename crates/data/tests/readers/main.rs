@@ -5,9 +5,12 @@
 
 mod cards;
 mod commands;
+mod damage;
+mod discovery;
 mod emotion;
 mod folder;
 mod hub;
 mod layouts;
+mod shards;
 mod speakers;
 mod speech;
