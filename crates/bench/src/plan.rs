@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
-use sure_data::{Applies, CardLabels, DatasetCard, Manifest, Protocol, TaskCard, TaskKind, discover};
+use sure_data::{Applies, CardLabels, DatasetCard, Manifest, Protocol, TaskCard, TaskKind, What, discover};
 use sure_nn::{DeviceChoice, tch::Device};
 use sure_records::{Cell, CellId};
 use sure_zoo::Compat;
@@ -134,6 +134,10 @@ pub fn plan(request: &Request) -> Result<Plan> {
     let compat = request.compat == Choices::Reference;
     let protocol = request.compat.protocol();
     let readings = discover(&request.data, &read_options(protocol))?;
+    // What is to say of a set itself comes with its data; what was not read at all belongs to none.
+    let all = readings.iter().flat_map(|reading| &reading.notes);
+    let passed_over: Vec<String> =
+        all.filter(|note| note.what == What::PassedOver).map(ToString::to_string).collect();
     let manifests: Vec<Manifest> = readings.into_iter().map(|reading| reading.manifest).collect();
     // What a profile names need not be there; what the user names must.
     let (there, missing) =
@@ -146,7 +150,7 @@ pub fn plan(request: &Request) -> Result<Plan> {
     }
 
     let mut runs = Vec::new();
-    let mut notes = Vec::new();
+    let mut notes = passed_over;
     if compat && profile.reference == Reference::default() {
         notes.push(format!(
             "the profile {} knows of no choices of the reference: data sets are read as it reads them, and nothing \
