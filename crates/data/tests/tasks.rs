@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "the helpers of a test fail as it does")]
 
-use std::fs;
+mod common;
 
 use serde_json::{Value, json};
 use sure_data::{Applies, DataError, Example, LabelledSet, Manifest, Reason, Split, Target, TaskCard};
@@ -19,18 +19,8 @@ fn card() -> TaskCard {
     TaskCard::from_toml("ks.toml", text).unwrap()
 }
 
-/// The rows as a manifest of the set `digits`; ids and audio are `u0`, `u1`, ...
 fn manifest(rows: &[Value]) -> Manifest {
-    let folder = tempfile::tempdir().unwrap();
-    let set = folder.path().join("digits");
-    fs::create_dir(&set).unwrap();
-    let line = |(index, row): (usize, &Value)| {
-        let mut row = row.clone();
-        row["audio"] = json!(format!("u{index}.wav"));
-        format!("{row}\n")
-    };
-    fs::write(set.join("manifest.jsonl"), rows.iter().enumerate().map(line).collect::<String>()).unwrap();
-    Manifest::read(&set).unwrap()
+    common::manifest("digits", rows)
 }
 
 fn row(split: &str, keyword: &str) -> Value {
