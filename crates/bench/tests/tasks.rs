@@ -158,3 +158,36 @@ fn a_ctc_model_goes_to_transformers_with_its_vocabulary_where_there_is_a_class_f
         text(&refused.stderr)
     );
 }
+
+#[test]
+fn the_papers_profile_runs_what_is_there_and_lists_what_is_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let (home, data) = (folder.path().join("home"), folder.path().join("data"));
+    fs::create_dir(&data).unwrap();
+    fs::rename(spoken(folder.path()), data.join("librispeech")).unwrap();
+    let bench = |data: &Path| {
+        let mut command = sure(&home);
+        command.args(["bench", "--profile", "paper", "--methods", "linear", "--max-steps", "2", "--json"]);
+        command.arg("--backbone").arg(backbone()).arg("--data").arg(data).output().unwrap()
+    };
+    let output = bench(&data);
+    assert_eq!(output.status.code(), Some(3), "{}", text(&output.stderr));
+    let records: Vec<RunRecord> = serde_json::from_str(&text(&output.stdout)).unwrap();
+    let columns: Vec<String> = records.iter().map(|record| record.cell.column()).collect();
+    assert_eq!(columns, ["asr/librispeech", "pr/librispeech"]);
+    for (record, metric) in records.iter().zip(["wer", "per"]) {
+        assert_eq!(record.score("test").unwrap().score.name, metric);
+        assert_eq!(record.cell.config["train"]["schedule"]["linear"].is_null(), metric == "wer");
+    }
+    let missing = text(&output.stderr);
+    for set in ["ser/esd", "ser/meld", "sr/vctk", "ic/fluent-speech-commands", "sf/audio-snips"] {
+        assert!(missing.contains(&format!("not there: {set}: ")), "{missing}");
+    }
+
+    let nothing = bench(&data.join("librispeech").join(".."));
+    assert_eq!(
+        nothing.status.code(),
+        Some(3),
+        "finished cells are not run again, and the rest is still missing"
+    );
+}
