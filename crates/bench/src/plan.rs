@@ -233,17 +233,25 @@ fn for_set(card: TaskCard, manifest: &Manifest, compat: bool) -> TaskCard {
     if matches!(changed.applies(manifest), Ok(Applies::Yes)) { changed } else { card }
 }
 
-/// The tasks whose data set is there, and for each of the others its set with the way to it.
+/// The tasks whose data set is there, and the others by their set, with the way to it.
 fn present(tasks: &[String], manifests: &[Manifest]) -> (Vec<String>, Vec<String>) {
     let is_there = |task: &String| {
         task.split_once('/').is_none_or(|(_, set)| manifests.iter().any(|manifest| manifest.name == set))
     };
     let (there, absent): (Vec<String>, Vec<String>) = tasks.iter().cloned().partition(is_there);
-    let way = |task: String| {
-        let set = task.split_once('/').and_then(|(_, set)| DatasetCard::named(set).ok());
-        set.map_or_else(|| task.clone(), |set| format!("{task}: {}", set.access.trim()))
+    let set = |task: &str| task.split_once('/').map_or_else(String::new, |(_, set)| set.to_owned());
+    let mut by_set: Vec<(String, Vec<String>)> = Vec::new();
+    for task in absent {
+        match by_set.iter_mut().find(|(known, _)| *known == set(&task)) {
+            Some((_, tasks)) => tasks.push(task),
+            None => by_set.push((set(&task), vec![task])),
+        }
+    }
+    let way = |(set, tasks): (String, Vec<String>)| {
+        let access = DatasetCard::named(&set).map(|card| format!(": {}", card.access.trim()));
+        format!("{}{}", tasks.join(", "), access.unwrap_or_default())
     };
-    (there, absent.into_iter().map(way).collect())
+    (there, by_set.into_iter().map(way).collect())
 }
 
 /// Every task with every set that has it; `task/set` names one, which must have it where the user `named` it.
