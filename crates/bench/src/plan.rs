@@ -1,6 +1,6 @@
 //! From flags to cells.
 
-use std::path::PathBuf;
+use std::{collections::BTreeSet, path::PathBuf};
 
 use anyhow::{Context, Result, bail};
 use sure_data::{Applies, CardLabels, DatasetCard, Manifest, Protocol, TaskCard, TaskKind, What, discover};
@@ -124,8 +124,8 @@ pub fn plan(request: &Request) -> Result<Plan> {
     let profile = suite.profiles.get(&request.profile).with_context(|| {
         format!("suite {} has no profile {:?}; known: {}", suite.name, request.profile, known.join(", "))
     })?;
-    let tasks = if request.tasks.is_empty() { &profile.tasks } else { &request.tasks };
-    let methods = if request.methods.is_empty() { &profile.methods } else { &request.methods };
+    let tasks = &distinct(if request.tasks.is_empty() { &profile.tasks } else { &request.tasks });
+    let methods = &distinct(if request.methods.is_empty() { &profile.methods } else { &request.methods });
     let reference = BackboneRef::find(&request.backbone)?;
     let device = request.device.resolve()?;
     // Only looked at here: a GPU's memory is for the cells.
@@ -144,9 +144,12 @@ pub fn plan(request: &Request) -> Result<Plan> {
         if request.tasks.is_empty() { present(tasks, &manifests) } else { (tasks.clone(), Vec::new()) };
     let (pairs, refused) = pairs(&there, &manifests, !request.tasks.is_empty())?;
     if pairs.is_empty() {
-        let reasons: Vec<String> = refused.into_iter().chain(missing).collect();
         let data = request.data.display();
-        return Err(Missing(format!("no set in {data} has any of the tasks:\n{}", reasons.join("\n"))).into());
+        // The reader of a long list of data sets may have one of their own.
+        let own = if missing.is_empty() { "" } else { " (--tasks names tasks to run on sets of your own)" };
+        let reasons: Vec<String> = refused.into_iter().chain(missing).collect();
+        let reasons = reasons.join("\n");
+        return Err(Missing(format!("no set in {data} has any of the tasks{own}:\n{reasons}")).into());
     }
 
     let mut runs = Vec::new();
@@ -162,6 +165,10 @@ pub fn plan(request: &Request) -> Result<Plan> {
         let card = for_set(profile.card(&card, &manifest.name, compat)?, manifest, compat);
         let data = CellData::read(&card, request.limit, protocol, &manifest.path, backbone.rate_hz())?;
         notes.extend(data.set.notes.iter().map(|note| format!("{}: {note}", data.set.name())));
+        if data.set.skipped > 0 {
+            let (set, skipped, all) = (data.set.name(), data.set.skipped, manifest.rows.len());
+            notes.push(format!("{set}: {skipped} of {all} rows have no label or no split for the task"));
+        }
         for name in methods {
             let method =
                 profile.method(name, &presets::method(name)?, (&card.name, &manifest.name), compat)?;
@@ -197,6 +204,12 @@ pub fn plan(request: &Request) -> Result<Plan> {
         }
     }
     Ok(Plan { runs, refused, notes, missing })
+}
+
+/// The names without blanks around them, each once.
+fn distinct(names: &[String]) -> Vec<String> {
+    let mut seen = BTreeSet::new();
+    names.iter().map(|name| name.trim().to_owned()).filter(|name| seen.insert(name.clone())).collect()
 }
 
 /// Default folder of the cache.

@@ -167,7 +167,17 @@ fn the_papers_profile_runs_what_is_there_and_lists_what_is_not() {
     fs::rename(spoken(folder.path()), data.join("librispeech")).unwrap();
     let bench = |data: &Path| {
         let mut command = sure(&home);
-        command.args(["bench", "--profile", "paper", "--methods", "linear", "--max-steps", "2", "--json"]);
+        // Named twice, run once.
+        command.args([
+            "bench",
+            "--profile",
+            "paper",
+            "--methods",
+            "linear, linear",
+            "--max-steps",
+            "2",
+            "--json",
+        ]);
         command.arg("--backbone").arg(backbone()).arg("--data").arg(data).output().unwrap()
     };
     let output = bench(&data);

@@ -64,7 +64,7 @@ impl fmt::Display for Refusal {
                 write!(formatter, "all training rows are of one class, `{label}`, and two are needed")
             }
             Reason::MissingSplit { split, key } => {
-                write!(formatter, "no row is in the split `{split}` (key `{key}`)")
+                write!(formatter, "no row with a label is in the split `{split}` (key `{key}`)")
             }
         }
     }

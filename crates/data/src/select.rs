@@ -116,7 +116,19 @@ impl TaskCard {
             };
             references.push(Reference { row, reference });
         }
-        Ok((references, truths.notes()))
+        let mut notes = truths.notes();
+        let strange: Vec<&Reference<'_>> =
+            references.iter().filter(|row| !can_say(labels, &row.reference)).collect();
+        if let Some(first) = strange.first() {
+            notes.push(format!(
+                "{} of {} right answers hold what the run cannot say, as {} ({})",
+                strange.len(),
+                references.len(),
+                first.row.id,
+                first.reference
+            ));
+        }
+        Ok((references, notes))
     }
 
     fn refuse(&self, manifest: &Manifest, reason: Reason) -> DataError {
@@ -132,7 +144,9 @@ impl TaskCard {
             manifest.rows.iter().any(|row| row.fields.get(key).is_some_and(|value| !value.is_null()))
         };
         if !has(&self.label) && !self.fallback.as_ref().is_some_and(has) {
-            return Err(self.refuse(manifest, Reason::NoSuchKey { key: self.label.clone() }));
+            let fallback = self.fallback.as_ref().map(|key| format!("` or `{key}")).unwrap_or_default();
+            let key = format!("{}{fallback}", self.label);
+            return Err(self.refuse(manifest, Reason::NoSuchKey { key }));
         }
         if !has(&self.split) {
             return Err(self.refuse(manifest, Reason::NoSuchKey { key: self.split.clone() }));
@@ -256,6 +270,15 @@ impl TaskCard {
             }
         }
         Ok(labels)
+    }
+}
+
+/// Whether an answer with these labels can be this text.
+fn can_say(labels: &Labels, reference: &str) -> bool {
+    match labels {
+        Labels::Classes(classes) => classes.iter().any(|class| class == reference),
+        Labels::Heads(_) => !labels.parts(reference).is_empty(),
+        Labels::Tokens(alphabet) => alphabet.encode(reference).unknown == 0,
     }
 }
 

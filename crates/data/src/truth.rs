@@ -77,6 +77,13 @@ impl<'a> Truths<'a> {
                 _ => None,
             },
         };
+        // An empty text is read as none.
+        let blank = |key: &str| {
+            row.fields.get(key).and_then(Value::as_str).is_some_and(|text| text.trim().is_empty())
+        };
+        if truth.is_none() && self.card.kind.is_ctc() && (blank(&self.card.label) || blank(TEXT)) {
+            self.empty += 1;
+        }
         // CTC can learn an empty transcript, but a row without words is a mistake in every data set that has one.
         if truth == Some(Truth::Text(String::new())) {
             self.empty += 1;
@@ -151,7 +158,14 @@ fn words<'t>(text: &'t str, spans: &'t [SlotSpan]) -> Vec<(&'t str, &'t str)> {
 fn fields(manifest: &Manifest, row: &Row, label: &str) -> Result<BTreeMap<String, String>, DataError> {
     let mut fields = BTreeMap::new();
     for key in [SLOTS, label] {
-        match row.fields.get(key) {
+        // A cell of a CSV file is text.
+        let parsed = match row.fields.get(key) {
+            Some(Value::String(text)) if text.trim_start().starts_with('{') => {
+                serde_json::from_str(text).ok()
+            }
+            _ => None,
+        };
+        match parsed.as_ref().or_else(|| row.fields.get(key)) {
             Some(Value::Object(object)) => {
                 for name in object.keys() {
                     if let Some(value) = text(&manifest.path, row.line, object, name)? {

@@ -53,6 +53,14 @@ fn an_intent_of_several_names_has_a_head_for_each() {
     assert_eq!(set.train[0].target, Target::Classes(vec![1, 1]));
     assert_eq!(rendered(&set)[0], "action=on; object=lamp");
     assert_eq!(set.skipped, 1);
+    // A cell of a CSV file holds the object as text.
+    for row in &mut rows {
+        if row["intent"].is_object() {
+            row["intent"] = json!(row["intent"].to_string());
+        }
+    }
+    let again = card("joint-classification", "intent").select(&manifest(&rows), None).unwrap();
+    assert_eq!(again.labels, set.labels);
 }
 
 #[test]
@@ -82,6 +90,9 @@ fn the_slots_of_an_order_are_heads_and_what_is_not_said_is_none() {
     let manifest_of_rows = manifest(&rows);
     let (references, notes) = card.references(&manifest_of_rows, &set.labels).unwrap();
     assert!(notes.is_empty());
+    let other = manifest(&[row("test", json!({"drink": "cocoa"}))]);
+    let (_, notes) = card.references(&other, &set.labels).unwrap();
+    assert_eq!(notes, ["1 of 1 right answers hold what the run cannot say, as u0 (drink=cocoa; size=none)"]);
     assert_eq!(references.len(), 1);
     assert_eq!(references[0].reference, "drink=latte; size=large");
     card.heads = vec!["roast".into()];
@@ -129,11 +140,12 @@ fn an_alphabet_is_that_of_the_training_texts_alone_and_the_rest_is_counted() {
 fn a_text_without_words_is_left_out_and_counted() {
     let mut rows = three("text", [json!("ab"), json!("a"), json!("b")]);
     rows.push(json!({"split": "train", "text": "?!"}));
+    rows.push(json!({"split": "train", "text": ""}));
     let mut card = card("characters", "text");
     card.normalizer = Normalizer::Sure;
     let set = card.select(&manifest(&rows), None).unwrap();
-    assert_eq!((set.train.len(), set.skipped), (1, 1));
-    assert_eq!(set.notes, ["1 rows have an empty transcript and are left out"]);
+    assert_eq!((set.train.len(), set.skipped), (1, 2));
+    assert_eq!(set.notes, ["2 rows have an empty transcript and are left out"]);
 }
 
 #[test]

@@ -123,8 +123,9 @@ fn a_set_without_the_task_is_refused_by_name() {
     for (kept, split) in [(2..6, Split::Train), (0..2, Split::Valid), (0..4, Split::Test)] {
         let (reason, message) = refusal(&good()[kept]);
         assert_eq!(reason, Reason::MissingSplit { split, key: "split".into() });
-        let expected =
-            format!("set `digits` has no task `ks`: no row is in the split `{split}` (key `split`)");
+        let expected = format!(
+            "set `digits` has no task `ks`: no row with a label is in the split `{split}` (key `split`)"
+        );
         assert_eq!(message, expected);
     }
 }

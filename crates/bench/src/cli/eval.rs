@@ -64,13 +64,14 @@ impl Eval {
         let names = [&card.metric].into_iter().chain(&card.also);
         let metrics = names
             .map(|name| Ok((name.clone(), metric(name)?.score(&answers, &references)?)))
-            .collect::<Result<BTreeMap<String, f64>>>()?;
-        let scored = Scored { metrics, n: references.len() };
+            .collect::<Result<Vec<(String, f64)>>>()?;
+        let n = references.len();
         if self.json {
-            say_json(&scored)?;
+            let metrics = metrics.into_iter().collect();
+            say_json(&Scored { metrics, n })?;
         } else {
-            for (name, score) in &scored.metrics {
-                say(&format!("{name} {score:.4} (n = {})", scored.n));
+            for (name, score) in &metrics {
+                say(&format!("{name} {score:.4} (n = {n})"));
             }
         }
         Ok(Ended::Done)

@@ -13,7 +13,7 @@ use sure_text::Normalizer;
 
 use super::{
     Ended,
-    common::{say, say_json},
+    common::{complain, say, say_json},
 };
 
 /// Compute a metric from two text files, one item a line.
@@ -23,7 +23,8 @@ use super::{
   cargo xtask score wer --ref transcripts.txt --hyp answers.txt --normalize english
   cargo xtask score wer --ref transcripts.txt --hyp answers.txt --alignments | less")]
 pub(super) struct Score {
-    /// The metric; see `cargo xtask metrics`
+    /// The metric; see `cargo xtask metrics`. Lines of slot metrics are transcripts with tags (`play B-genre jazz
+    /// E-genre`); those of eer and min-dcf are scores, against `1` or `0`
     metric: String,
     /// The right answers
     #[arg(long = "ref", value_name = "F")]
@@ -75,6 +76,9 @@ impl Score {
         let (references, hypotheses) = (read(&self.reference)?, read(&self.hypothesis)?);
         let value = metric.score(&hypotheses, &references)?;
         let n = references.len();
+        if name.starts_with("slot") && references.iter().all(|line| sure_text::untag(line).slots.is_empty()) {
+            complain("note: no reference has a slot, written as `B-genre jazz E-genre`");
+        }
         let unit = unit(name);
         if self.alignments {
             let unit =

@@ -65,7 +65,12 @@ fn configuration(outgoing: &Outgoing) -> Result<Value> {
     let published = &outgoing.published;
     let class = match outgoing.labels() {
         None => published.encoder,
-        Some(Labels::Classes(_) | Labels::Heads(_)) => published.classifier,
+        Some(Labels::Classes(_)) => published.classifier,
+        Some(Labels::Heads(_)) => {
+            bail!(
+                "transformers has no class with several labels a clip side by side; --no-head leaves the head out"
+            )
+        }
         Some(Labels::Tokens(_)) => published.ctc.with_context(|| {
             let family = published.encoder;
             format!("transformers has no class with a CTC head for {family}; --no-head leaves the head out")
@@ -75,7 +80,7 @@ fn configuration(outgoing: &Outgoing) -> Result<Value> {
     config.insert("dtype".to_owned(), json!("float32"));
     config.remove("torch_dtype");
     match outgoing.labels() {
-        None => {}
+        None | Some(Labels::Heads(_)) => {}
         Some(Labels::Tokens(alphabet)) => {
             config.insert("vocab_size".to_owned(), json!(alphabet.len()));
             config.insert("pad_token_id".to_owned(), json!(alphabet.blank()));
@@ -83,8 +88,7 @@ fn configuration(outgoing: &Outgoing) -> Result<Value> {
             config.insert("ctc_zero_infinity".to_owned(), json!(true));
             config.insert("final_dropout".to_owned(), json!(0.0));
         }
-        Some(Labels::Classes(_) | Labels::Heads(_)) => {
-            let labels = outgoing.names();
+        Some(Labels::Classes(labels)) => {
             let by_id: Map<String, Value> =
                 labels.iter().enumerate().map(|(id, label)| (id.to_string(), json!(label))).collect();
             let by_label: Map<String, Value> =

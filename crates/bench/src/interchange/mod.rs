@@ -10,7 +10,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
-use sure_data::{HeadLabels, Labels};
+use sure_data::Labels;
 use sure_nn::{Backbone, BlockId, Checkpoint, Part, Site, tch::Tensor};
 use sure_records::write_atomic;
 use sure_zoo::{Published, published};
@@ -73,18 +73,9 @@ impl Outgoing {
         self.opened.run.as_ref().filter(|_| self.with_head).map(|run| &run.labels)
     }
 
-    /// The labels in the order of the logits; none for tokens.
-    fn names(&self) -> Vec<String> {
-        match self.labels() {
-            Some(Labels::Classes(classes)) => classes.clone(),
-            Some(Labels::Heads(heads)) => {
-                let of = |head: &HeadLabels| {
-                    head.labels.iter().map(|label| format!("{}={label}", head.name)).collect::<Vec<_>>()
-                };
-                heads.iter().flat_map(of).collect()
-            }
-            Some(Labels::Tokens(_)) | None => Vec::new(),
-        }
+    /// The labels in the order of the logits, of a head with one label a clip.
+    fn classes(&self) -> &[String] {
+        self.labels().and_then(Labels::classes).unwrap_or_default()
     }
 }
 

@@ -48,12 +48,15 @@ pub fn export_peft(opened: Opened, with_head: bool, out: &Path) -> Result<Vec<Pa
             tensors.insert(format!("{KEY_PREFIX}{prefix}{name}.{theirs}.weight"), tensor);
         }
     }
+    if outgoing.labels().is_some_and(|labels| labels.classes().is_none()) {
+        bail!("only heads with one label a clip come back by `import`; --no-head leaves this one out");
+    }
     let head = outgoing.head();
     let heads: BTreeSet<&str> = head.keys().filter_map(|name| name.split('.').next()).collect();
     let heads = if heads.is_empty() { Value::Null } else { json!(heads) };
     tensors.extend(head.into_iter().map(|(name, tensor)| (format!("{KEY_PREFIX}{name}"), tensor)));
     let mut files = vec![out.join("adapter_model.safetensors"), out.join("adapter_config.json")];
-    let labels = outgoing.names();
+    let labels = outgoing.classes();
     if !labels.is_empty() {
         // peft has no place for what the outputs mean; `import` reads it from here.
         let path = out.join(LABELS_FILE);

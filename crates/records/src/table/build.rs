@@ -120,6 +120,10 @@ fn labels<'a>(records: &[&'a RunRecord], of: &Places<'a>) -> Vec<String> {
             differing.entry(&record.cell.method).or_default().extend(keys);
         }
     }
+    // Another limit is other data by nature: the limit says it better.
+    for keys in differing.values_mut().filter(|keys| keys.iter().any(|key| *key == "limit")) {
+        keys.retain(|key| *key != "data_fingerprint");
+    }
     let label = |(record, settings): (&&RunRecord, &BTreeMap<String, String>)| {
         let method = &record.cell.method;
         let shown: Vec<String> = differing
@@ -127,7 +131,8 @@ fn labels<'a>(records: &[&'a RunRecord], of: &Places<'a>) -> Vec<String> {
             .into_iter()
             .flatten()
             .map(|key| {
-                let value = settings.get(*key).map_or("none", String::as_str);
+                let value = settings.get(*key).map(String::as_str).filter(|value| *value != "null");
+                let value = value.unwrap_or("none");
                 format!("{key}={}", value.chars().take(LABEL_WIDTH).collect::<String>())
             })
             .collect();

@@ -264,6 +264,19 @@ fn figures_of_others_stand_beside_the_entries_that_they_are_about() {
 }
 
 #[test]
+fn a_quick_look_with_a_limit_has_a_row_that_names_the_limit_alone() {
+    let limited = |limit: serde_json::Value, data: &str| {
+        let mut record = record(cell("lora", 0), 0.5);
+        record.cell.config["limit"] = limit;
+        record.cell.data_fingerprint = data.into();
+        record.id = record.cell.id();
+        record
+    };
+    let table = build(&[limited(json!(null), "d0"), limited(json!(20), "d1")]);
+    assert_eq!(labels_of(&table), ["random", "lora [limit=20]", "lora [limit=none]"]);
+}
+
+#[test]
 fn scores_by_two_metrics_stand_in_two_columns() {
     let by = |metric: &str, method: &str, value: f64| {
         let mut record = record(cell(method, 0), value);
