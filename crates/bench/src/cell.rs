@@ -196,7 +196,7 @@ fn execute(
 
 /// The metrics of a task: the one that decides, then the others.
 fn metrics(card: &TaskCard) -> Result<Vec<&'static dyn Metric>> {
-    [&card.metric].into_iter().chain(&card.also).map(|name| Ok(metric(name)?)).collect()
+    card.metrics().map(|name| Ok(metric(name)?)).collect()
 }
 
 /// What is known of labels and answers that no number shows.
@@ -292,34 +292,35 @@ fn finish(
 
 fn split_score(split: Split, scored: &Evaluation, metric: &dyn Metric) -> Result<SplitScore> {
     let answers: Vec<String> = scored.predictions.iter().map(|prediction| prediction.value.clone()).collect();
-    let interval = bootstrap(answers.len(), RESAMPLES, 0, metric.statistic(&answers, &scored.references)?)?;
+    let statistic = metric.statistic(&answers, &scored.references)?;
+    // The score is the statistic of all items.
+    let value = statistic(&(0..answers.len()).collect::<Vec<_>>());
     Ok(SplitScore {
         split: split.name().to_owned(),
-        score: score(metric, metric.score(&answers, &scored.references)?, answers.len()),
-        interval: Some(interval),
+        score: score(metric, value, answers.len()),
+        interval: Some(bootstrap(answers.len(), RESAMPLES, 0, statistic)?),
     })
 }
 
 /// What drawing labels from the training distribution scores on the test split, or saying nothing.
 fn random_floor(set: &LabelledSet, task: &dyn Task, metric: &dyn Metric) -> Result<SplitScore> {
-    if let Some(silence) = task.silence() {
-        let references: Vec<String> = set.test.iter().map(|example| task.reference(example)).collect();
-        let value = metric.score(&vec![silence; references.len()], &references)?;
-        let score = score(metric, value, references.len());
-        return Ok(SplitScore { split: Split::Test.name().to_owned(), score, interval: None });
-    }
-    let pool: Vec<String> = set.train.iter().map(|example| task.reference(example)).collect();
     let references: Vec<String> = set.test.iter().map(|example| task.reference(example)).collect();
-    let mut random = SplitMix64::new(0);
-    let mut values = Vec::with_capacity(RESAMPLES);
-    for _ in 0..RESAMPLES {
-        let drawn: Vec<String> = references.iter().map(|_| pool[random.below(pool.len())].clone()).collect();
-        values.push(metric.score(&drawn, &references)?);
-    }
-    let mean = values.iter().sum::<f64>() / values.len() as f64;
+    let value = if let Some(silence) = task.silence() {
+        metric.score(&vec![silence; references.len()], &references)?
+    } else {
+        let pool: Vec<String> = set.train.iter().map(|example| task.reference(example)).collect();
+        let mut random = SplitMix64::new(0);
+        let mut values = Vec::with_capacity(RESAMPLES);
+        for _ in 0..RESAMPLES {
+            let drawn: Vec<String> =
+                references.iter().map(|_| pool[random.below(pool.len())].clone()).collect();
+            values.push(metric.score(&drawn, &references)?);
+        }
+        values.iter().sum::<f64>() / values.len() as f64
+    };
     Ok(SplitScore {
         split: Split::Test.name().to_owned(),
-        score: score(metric, mean, references.len()),
+        score: score(metric, value, references.len()),
         interval: None,
     })
 }

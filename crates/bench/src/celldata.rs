@@ -4,8 +4,8 @@ use std::path::Path;
 
 use anyhow::Result;
 use sure_data::{
-    AudioFacts, DatasetCard, Example, Fingerprint, LabelledSet, Protocol, ReadOptions, Split, TaskCard,
-    read_dataset,
+    AudioFacts, DatasetCard, Example, Fingerprint, LabelledSet, Protocol, ReadOptions, Reading, Split,
+    TaskCard, read_dataset,
 };
 use sure_train::{Clip, Subset};
 
@@ -35,7 +35,20 @@ impl CellData {
         path: &Path,
         rate_hz: u32,
     ) -> Result<Self> {
-        let reading = read_dataset(path, &read_options(protocol))?;
+        Self::of(card, limit, protocol, &read_dataset(path, &read_options(protocol))?, rate_hz)
+    }
+
+    /// The same of a data set that was read already.
+    ///
+    /// # Errors
+    /// As [`CellData::read`].
+    pub fn of(
+        card: &TaskCard,
+        limit: Option<usize>,
+        protocol: Protocol,
+        reading: &Reading,
+        rate_hz: u32,
+    ) -> Result<Self> {
         let mut set = card.select(&reading.manifest, limit)?;
         set.notes.splice(0..0, reading.notes.iter().map(ToString::to_string));
         // What stands in a manifest is the user's own, whatever its name.
@@ -56,7 +69,7 @@ impl CellData {
             .chain(Split::ALL.map(|split| (split, card.max_seconds)))
             .filter_map(|(split, seconds)| Some((split, seconds?)))
             .collect();
-        let cut = card.cut_seconds.map(|seconds| (seconds * f64::from(rate_hz)).round() as usize);
+        let cut = card.cut_samples(rate_hz);
         // How long a recording is decides before it is cut.
         let mut known = facts(&set, if limits.is_empty() { cut } else { None })?;
         for (split, most) in &limits {
@@ -83,11 +96,7 @@ impl CellData {
 
     /// The examples of a split, with their places in [`CellData::clips`].
     pub fn subset(&self, split: Split) -> Subset {
-        let first = match split {
-            Split::Train => 0,
-            Split::Valid => self.set.train.len(),
-            Split::Test => self.set.train.len() + self.set.valid.len(),
-        };
+        let first = self.set.first_of(split);
         let examples = self.set.split(split).to_vec();
         let clips = (first..first + examples.len()).collect();
         Subset { examples, clips }

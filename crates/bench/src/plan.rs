@@ -3,7 +3,9 @@
 use std::{collections::BTreeSet, path::PathBuf};
 
 use anyhow::{Context, Result, bail};
-use sure_data::{Applies, CardLabels, DatasetCard, Manifest, Protocol, TaskCard, TaskKind, What, discover};
+use sure_data::{
+    Applies, CardLabels, DatasetCard, Manifest, Note, Protocol, Reading, TaskCard, TaskKind, What, discover,
+};
 use sure_nn::{DeviceChoice, tch::Device};
 use sure_records::{Cell, CellId};
 use sure_zoo::Compat;
@@ -133,16 +135,19 @@ pub fn plan(request: &Request) -> Result<Plan> {
     let weights_hash = backbone.identity();
     let compat = request.compat == Choices::Reference;
     let protocol = request.compat.protocol();
-    let readings = discover(&request.data, &read_options(protocol))?;
+    let mut readings = discover(&request.data, &read_options(protocol))?;
     // What is to say of a set itself comes with its data; what was not read at all belongs to none.
-    let all = readings.iter().flat_map(|reading| &reading.notes);
-    let passed_over: Vec<String> =
-        all.filter(|note| note.what == What::PassedOver).map(ToString::to_string).collect();
-    let manifests: Vec<Manifest> = readings.into_iter().map(|reading| reading.manifest).collect();
+    let mut passed_over = Vec::new();
+    for reading in &mut readings {
+        let (none, own): (Vec<Note>, Vec<Note>) =
+            reading.notes.drain(..).partition(|note| note.what == What::PassedOver);
+        passed_over.extend(none.iter().map(ToString::to_string));
+        reading.notes = own;
+    }
     // What a profile names need not be there; what the user names must.
     let (there, missing) =
-        if request.tasks.is_empty() { present(tasks, &manifests) } else { (tasks.clone(), Vec::new()) };
-    let (pairs, refused) = pairs(&there, &manifests, !request.tasks.is_empty())?;
+        if request.tasks.is_empty() { present(tasks, &readings) } else { (tasks.clone(), Vec::new()) };
+    let (pairs, refused) = pairs(&there, &readings, !request.tasks.is_empty())?;
     if pairs.is_empty() {
         let data = request.data.display();
         // The reader of a long list of data sets may have one of their own.
@@ -161,9 +166,10 @@ pub fn plan(request: &Request) -> Result<Plan> {
             request.profile
         ));
     }
-    for Pair { card, manifest } in pairs {
+    for Pair { card, reading } in pairs {
+        let manifest = &reading.manifest;
         let card = for_set(profile.card(&card, &manifest.name, compat)?, manifest, compat);
-        let data = CellData::read(&card, request.limit, protocol, &manifest.path, backbone.rate_hz())?;
+        let data = CellData::of(&card, request.limit, protocol, reading, backbone.rate_hz())?;
         notes.extend(data.set.notes.iter().map(|note| format!("{}: {note}", data.set.name())));
         if data.set.skipped > 0 {
             let (set, skipped, all) = (data.set.name(), data.set.skipped, manifest.rows.len());
@@ -227,7 +233,7 @@ fn device_name(device: Device) -> String {
 /// A task and a set that has it.
 struct Pair<'a> {
     card: TaskCard,
-    manifest: &'a Manifest,
+    reading: &'a Reading,
 }
 
 /// The task's card with what the set's own card says of the task: the heads, and in the reference's way the order of the
@@ -243,13 +249,15 @@ fn for_set(card: TaskCard, manifest: &Manifest, compat: bool) -> TaskCard {
     if let Some(CardLabels::One(labels)) = theirs.labels.as_ref().filter(|_| compat && in_order) {
         changed.labels.clone_from(labels);
     }
-    if matches!(changed.applies(manifest), Ok(Applies::Yes)) { changed } else { card }
+    let fits = changed == card || matches!(changed.applies(manifest), Ok(Applies::Yes));
+    if fits { changed } else { card }
 }
 
 /// The tasks whose data set is there, and the others by their set, with the way to it.
-fn present(tasks: &[String], manifests: &[Manifest]) -> (Vec<String>, Vec<String>) {
+fn present(tasks: &[String], readings: &[Reading]) -> (Vec<String>, Vec<String>) {
     let is_there = |task: &String| {
-        task.split_once('/').is_none_or(|(_, set)| manifests.iter().any(|manifest| manifest.name == set))
+        task.split_once('/')
+            .is_none_or(|(_, set)| readings.iter().any(|reading| reading.manifest.name == set))
     };
     let (there, absent): (Vec<String>, Vec<String>) = tasks.iter().cloned().partition(is_there);
     let set = |task: &str| task.split_once('/').map_or_else(String::new, |(_, set)| set.to_owned());
@@ -268,11 +276,7 @@ fn present(tasks: &[String], manifests: &[Manifest]) -> (Vec<String>, Vec<String
 }
 
 /// Every task with every set that has it; `task/set` names one, which must have it where the user `named` it.
-fn pairs<'a>(
-    tasks: &[String],
-    manifests: &'a [Manifest],
-    named: bool,
-) -> Result<(Vec<Pair<'a>>, Vec<String>)> {
+fn pairs<'a>(tasks: &[String], readings: &'a [Reading], named: bool) -> Result<(Vec<Pair<'a>>, Vec<String>)> {
     let (mut pairs, mut refused) = (Vec::new(), Vec::new());
     for name in tasks {
         let (task, set) = match name.split_once('/') {
@@ -281,16 +285,16 @@ fn pairs<'a>(
         };
         let card = presets::task(task)?;
         let mut found = false;
-        for manifest in manifests.iter().filter(|manifest| set.is_none_or(|set| manifest.name == set)) {
+        for reading in readings.iter().filter(|reading| set.is_none_or(|set| reading.manifest.name == set)) {
             found = true;
-            match card.applies(manifest)? {
-                Applies::Yes => pairs.push(Pair { card: card.clone(), manifest }),
+            match card.applies(&reading.manifest)? {
+                Applies::Yes => pairs.push(Pair { card: card.clone(), reading }),
                 Applies::No(refusal) if set.is_some() && named => bail!("{refusal}"),
                 Applies::No(refusal) => refused.push(refusal.to_string()),
             }
         }
         if !found {
-            let sets: Vec<_> = manifests.iter().map(|manifest| manifest.name.as_str()).collect();
+            let sets: Vec<_> = readings.iter().map(|reading| reading.manifest.name.as_str()).collect();
             bail!("no set {:?} in the data folder; there are: {}", set.unwrap_or(""), sets.join(", "));
         }
     }

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use anyhow::{Context, Result};
+use sure_data::Labels;
 use sure_nn::{
     Cx, Input,
     tch::{self, Device},
@@ -17,8 +18,9 @@ use crate::rundir::RunFile;
 pub struct Predictor {
     model: Model,
     task: Box<dyn Task>,
-    /// Seconds that the task looks at.
-    cut_seconds: Option<f64>,
+    /// How many first samples of a recording the task looks at.
+    cut: Option<usize>,
+    labels: Labels,
     device: Device,
 }
 
@@ -29,8 +31,14 @@ impl Predictor {
     /// When a file is missing or damaged, or the backbone has changed.
     pub fn open(folder: &Path, device: Device) -> Result<Self> {
         let run = RunFile::read(folder)?;
-        let cut_seconds = run.config()?.task.cut_seconds;
-        Ok(Self { model: run.load_model(folder, device)?, task: run.task()?, cut_seconds, device })
+        let model = run.load_model(folder, device)?;
+        let cut = run.config()?.task.cut_samples(model.backbone.rate_hz());
+        Ok(Self { task: run.task()?, cut, labels: run.labels, model, device })
+    }
+
+    /// What the task chooses from.
+    pub fn labels(&self) -> &Labels {
+        &self.labels
     }
 
     /// The model.
@@ -45,12 +53,10 @@ impl Predictor {
     pub fn predict(&self, audio: &Path) -> Result<Prediction> {
         let backbone = &*self.model.backbone;
         let wave = sure_audio::load(audio, backbone.rate_hz())?;
-        let cut = self
-            .cut_seconds
-            .map_or(usize::MAX, |seconds| (seconds * f64::from(backbone.rate_hz())).round() as usize);
+        let kept = self.cut.unwrap_or(usize::MAX).min(wave.samples.len());
         let clip = backbone
             .preparer()
-            .prepare(&wave.samples[..cut.min(wave.samples.len())])
+            .prepare(&wave.samples[..kept])
             .with_context(|| format!("reading {}", audio.display()))?;
         let _guard = tch::no_grad_guard();
         let input = Input::collate(&[clip], self.device);

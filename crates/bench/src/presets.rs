@@ -108,7 +108,7 @@ mod tests {
         for name in tasks() {
             let card = task(name).unwrap();
             assert_eq!(card.name, name);
-            for metric in [&card.metric].into_iter().chain(&card.also) {
+            for metric in card.metrics() {
                 sure_metrics::metric(metric).unwrap();
             }
         }

@@ -138,6 +138,16 @@ impl TaskCard {
         toml::from_str(text)
             .map_err(|source| DataError::Card { name: name.to_owned(), source: Box::new(source) })
     }
+
+    /// The names of its metrics: the one that decides, then the others.
+    pub fn metrics(&self) -> impl Iterator<Item = &String> {
+        [&self.metric].into_iter().chain(&self.also)
+    }
+
+    /// How many first samples of a recording are looked at; `None` where all are.
+    pub fn cut_samples(&self, rate_hz: u32) -> Option<usize> {
+        self.cut_seconds.map(|seconds| (seconds * f64::from(rate_hz)).round() as usize)
+    }
 }
 
 #[cfg(test)]

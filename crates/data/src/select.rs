@@ -17,6 +17,15 @@ pub(crate) struct Labelled<'a> {
     pub(crate) split: Split,
 }
 
+impl Labelled<'_> {
+    fn fields(&self) -> Option<&BTreeMap<String, String>> {
+        match &self.truth {
+            Truth::Fields(fields) => Some(fields),
+            Truth::Label(_) | Truth::Text(_) => None,
+        }
+    }
+}
+
 /// A row with its right answer.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Reference<'a> {
@@ -194,11 +203,8 @@ impl TaskCard {
     }
 
     fn heads(&self, manifest: &Manifest, rows: &[Labelled<'_>]) -> Result<(Labels, Vec<Target>), DataError> {
-        let fields = |row: &Labelled<'_>| match &row.truth {
-            Truth::Fields(fields) => fields.clone(),
-            Truth::Label(_) | Truth::Text(_) => BTreeMap::new(),
-        };
-        let there: BTreeSet<String> = rows.iter().flat_map(|row| fields(row).into_keys()).collect();
+        let there: BTreeSet<String> =
+            rows.iter().filter_map(Labelled::fields).flat_map(BTreeMap::keys).cloned().collect();
         let names: Vec<String> =
             if self.heads.is_empty() { there.iter().cloned().collect() } else { self.heads.clone() };
         if let Some(name) = names.iter().find(|name| !there.contains(*name)) {
@@ -212,8 +218,9 @@ impl TaskCard {
         let mut heads = Vec::new();
         let mut targets: Vec<Vec<usize>> = vec![Vec::new(); rows.len()];
         for name in names {
-            let value =
-                |row: &Labelled<'_>| fields(row).get(&name).cloned().unwrap_or_else(|| NONE.to_owned());
+            let value = |row: &Labelled<'_>| {
+                row.fields().and_then(|fields| fields.get(&name)).map_or(NONE, String::as_str).to_owned()
+            };
             let labels = self.number(manifest, rows, &value)?;
             // What is the same everywhere is nothing to learn, unless it was asked for.
             if labels.len() < 2 && self.heads.is_empty() {

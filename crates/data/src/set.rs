@@ -53,6 +53,11 @@ impl LabelledSet {
         Split::ALL.into_iter().flat_map(|split| self.split(split))
     }
 
+    /// Where a split begins in [`LabelledSet::examples`].
+    pub fn first_of(&self, split: Split) -> usize {
+        Split::ALL.into_iter().take_while(|other| *other != split).map(|other| self.split(other).len()).sum()
+    }
+
     /// How many utterances there are in all.
     pub fn len(&self) -> usize {
         self.train.len() + self.valid.len() + self.test.len()
@@ -77,11 +82,7 @@ impl LabelledSet {
         rate_hz: u32,
     ) -> Result<usize, DataError> {
         let most = seconds * f64::from(rate_hz);
-        let first: usize = Split::ALL
-            .into_iter()
-            .take_while(|other| *other != split)
-            .map(|other| self.split(other).len())
-            .sum();
+        let first = self.first_of(split);
         let examples = match split {
             Split::Train => &mut self.train,
             Split::Valid => &mut self.valid,

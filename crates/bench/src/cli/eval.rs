@@ -11,7 +11,7 @@ use super::{
     Ended,
     common::{DeviceFlag, complain, say, say_json},
 };
-use crate::{celldata::read_options, predictor::Predictor, rundir::RunFile};
+use crate::{celldata::read_options, model::RunConfig, predictor::Predictor, rundir::RunFile};
 
 /// Score a stored run on a manifest: its test rows, or all rows where there are no splits.
 #[derive(Debug, Args)]
@@ -41,8 +41,8 @@ struct Scored {
 impl Eval {
     pub(super) fn run(self) -> Result<Ended> {
         let run = RunFile::read(&self.run)?;
-        let card = run.config()?.task;
-        let options = read_options(run.config()?.protocol);
+        let RunConfig { task: card, protocol, .. } = run.config()?;
+        let options = read_options(protocol);
         let manifest = sure_data::read_dataset(&self.data, &options)?.manifest;
         let (rows, mut notes) = card.references(&manifest, &run.labels)?;
         if let Some(seconds) = card.max_seconds {
@@ -61,8 +61,8 @@ impl Eval {
             .collect::<Result<Vec<String>>>()?;
         let references: Vec<String> =
             rows.into_iter().map(|row| card.scoring.apply(&row.reference)).collect();
-        let names = [&card.metric].into_iter().chain(&card.also);
-        let metrics = names
+        let metrics = card
+            .metrics()
             .map(|name| Ok((name.clone(), metric(name)?.score(&answers, &references)?)))
             .collect::<Result<Vec<(String, f64)>>>()?;
         let n = references.len();

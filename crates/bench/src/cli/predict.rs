@@ -13,7 +13,7 @@ use super::{
     Ended,
     common::{DeviceFlag, complain, say, say_json},
 };
-use crate::{predictor::Predictor, rundir::RunFile};
+use crate::predictor::Predictor;
 
 /// Say what a stored run hears in recordings. A file that cannot be read is reported and left out.
 #[derive(Debug, Args)]
@@ -84,13 +84,12 @@ impl Answer {
 
 impl Predict {
     pub(super) fn run(self) -> Result<Ended> {
-        let labels = RunFile::read(&self.run)?.labels;
         let predictor = Predictor::open(&self.run, self.device.resolve()?)?;
         let (mut answers, mut failed) = (Vec::new(), 0);
         for audio in self.audio {
             match predictor.predict(&audio) {
                 Ok(prediction) => {
-                    let answer = Answer::new(audio, &labels, prediction);
+                    let answer = Answer::new(audio, predictor.labels(), prediction);
                     if !self.json {
                         say(&answer.line());
                     }
