@@ -14,7 +14,7 @@ use crate::setup;
 use crate::workspace::{self, Workspace};
 
 /// The verbs of `sure`, for the help and against typing errors. A verb that is not here is forwarded all the same.
-const VERBS: [(&str, &str); 17] = [
+const VERBS: [(&str, &str); 18] = [
     ("bench", "Run the missing cells of a suite, then print its table"),
     ("report", "Print tables from stored records"),
     ("params", "Count parameters without loading weights"),
@@ -22,6 +22,7 @@ const VERBS: [(&str, &str); 17] = [
     ("export", "Write a trained model for peft or transformers"),
     ("import", "Take up a LoRA that peft saved"),
     ("train", "Train once on your own data"),
+    ("pretrain", "Pretrain a backbone on recordings without labels"),
     ("eval", "Score a stored run"),
     ("predict", "Print labels, transcripts or slots for audio files"),
     ("score", "Compute a metric of text files"),

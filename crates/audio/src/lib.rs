@@ -5,6 +5,7 @@
 //! | read WAV, AIFF, FLAC, MP3, Ogg Vorbis | [`decode`], [`load`], [`DecodeLimits`] |
 //! | change the rate | [`resample`], [`Waveform::resample`] |
 //! | compute what encoders of the Whisper family take | [`LogMel`], [`MelConfig`] |
+//! | compute cepstral coefficients | [`Mfcc`] |
 //! | compute what vocoders take (HiFi-GAN, Tacotron 2) | [`VocoderMel`], [`VocoderMelConfig`] |
 //! | write WAV | [`write_wav`], [`WavFormat`] |
 //!
@@ -40,6 +41,7 @@ mod decode;
 mod error;
 mod filters;
 mod mel;
+mod mfcc;
 mod ogg;
 mod resample;
 mod stft;
@@ -50,6 +52,7 @@ mod write;
 pub use decode::{DecodeLimits, decode, decode_within};
 pub use error::AudioError;
 pub use mel::{LogMel, Mel, MelConfig, MelPadding};
+pub use mfcc::{MFCC_WIDTH, Mfcc};
 pub use resample::resample;
 pub use vocoder::{VocoderMel, VocoderMelConfig};
 pub use waveform::{Waveform, load};

@@ -84,7 +84,7 @@ pub(crate) struct Clip<'a> {
 }
 
 impl Clip<'_> {
-    fn at(&self, index: isize) -> f64 {
+    pub(crate) fn at(&self, index: isize) -> f64 {
         let mut index = index.unsigned_abs();
         if let Some(end) = self.end
             && index >= end

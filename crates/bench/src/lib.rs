@@ -13,5 +13,6 @@ pub mod plan;
 pub mod pool;
 pub mod predictor;
 pub mod presets;
+pub mod pretrain;
 pub mod rundir;
 pub mod suite;

@@ -48,7 +48,7 @@ impl Checkpoint {
     /// # Errors
     /// When a tensor cannot be laid out.
     pub fn to_bytes(tensors: &BTreeMap<String, Tensor>, note: Option<&str>) -> Result<Vec<u8>, NnError> {
-        store::to_safetensors(tensors, note.map(|note| (store::NOTE_KEY, note)))
+        store::to_safetensors(tensors, Kind::Float, note.map(|note| (store::NOTE_KEY, note)))
     }
 
     /// Named tensors as the bytes of a safetensors file that `transformers` and `peft` take: with their mark of PyTorch's
@@ -57,7 +57,15 @@ impl Checkpoint {
     /// # Errors
     /// When a tensor cannot be laid out.
     pub fn to_pytorch_bytes(tensors: &BTreeMap<String, Tensor>) -> Result<Vec<u8>, NnError> {
-        store::to_safetensors(tensors, Some(("format", "pt")))
+        store::to_safetensors(tensors, Kind::Float, Some(("format", "pt")))
+    }
+
+    /// The same in 16-bit precision (F16): half the size, for weights to be handed out.
+    ///
+    /// # Errors
+    /// When a tensor cannot be laid out.
+    pub fn to_pytorch_half_bytes(tensors: &BTreeMap<String, Tensor>) -> Result<Vec<u8>, NnError> {
+        store::to_safetensors(tensors, Kind::Half, Some(("format", "pt")))
     }
 
     /// The note that the writer of a single-file checkpoint left, see [`Checkpoint::to_bytes`].

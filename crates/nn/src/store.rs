@@ -134,13 +134,15 @@ impl Store {
     /// # Errors
     /// When a tensor cannot be laid out.
     pub fn to_safetensors(&self) -> Result<Vec<u8>, NnError> {
-        to_safetensors(&self.snapshot(), None)
+        to_safetensors(&self.snapshot(), Kind::Float, None)
     }
 }
 
-/// Named tensors as the bytes of a safetensors file in 32-bit precision; equal tensors give equal bytes.
+/// Named tensors as the bytes of a safetensors file in the precision `kind`, `Half` or `Float`; equal tensors give equal
+/// bytes.
 pub(crate) fn to_safetensors(
     tensors: &BTreeMap<String, Tensor>,
+    kind: Kind,
     note: Option<(&str, &str)>,
 ) -> Result<Vec<u8>, NnError> {
     let invalid = |source| NnError::Safetensors { path: "(in memory)".into(), source };
@@ -148,24 +150,25 @@ pub(crate) fn to_safetensors(
         .iter()
         .map(|(name, tensor)| {
             let shape = tensor.size().iter().map(|&size| size as usize).collect();
-            (name.as_str(), shape, float_bytes(tensor))
+            (name.as_str(), shape, value_bytes(tensor, kind))
         })
         .collect();
     // One key at most: the header is a hash map, and several keys would come out in any order.
     let note = note.map(|(key, note)| HashMap::from([(key.to_owned(), note.to_owned())]));
+    let dtype = if kind == Kind::Half { Dtype::F16 } else { Dtype::F32 };
     let views = data
         .iter()
-        .map(|(name, shape, bytes)| Ok((*name, TensorView::new(Dtype::F32, shape.clone(), bytes)?)))
+        .map(|(name, shape, bytes)| Ok((*name, TensorView::new(dtype, shape.clone(), bytes)?)))
         .collect::<Result<Vec<_>, _>>()
         .map_err(invalid)?;
     safetensors::serialize(views, note).map_err(invalid)
 }
 
-/// The values as little-endian 32-bit floats.
-fn float_bytes(tensor: &Tensor) -> Vec<u8> {
-    let flat = tensor.detach().to_device(tch::Device::Cpu).to_kind(Kind::Float).contiguous();
+/// The values as little-endian floats of the precision `kind`.
+fn value_bytes(tensor: &Tensor, kind: Kind) -> Vec<u8> {
+    let flat = tensor.detach().to_device(tch::Device::Cpu).to_kind(kind).contiguous();
     let count = flat.numel();
-    let mut bytes = vec![0; count * 4];
+    let mut bytes = vec![0; count * kind.elt_size_in_bytes()];
     flat.copy_data_u8(&mut bytes, count);
     bytes
 }
@@ -176,7 +179,7 @@ fn tensor_hash(name: &str, tensor: &Tensor) -> String {
     for size in tensor.size() {
         hash.update(size.to_le_bytes());
     }
-    hash.update(float_bytes(tensor));
+    hash.update(value_bytes(tensor, Kind::Float));
     hex(&hash.finalize())
 }
 

@@ -109,6 +109,28 @@ pub enum TrainError {
         /// Why.
         reason: &'static str,
     },
+    /// A data set does not say which recordings may be learnt from.
+    #[error(
+        "{path} has neither the key `split` nor `sid_split`, so nothing says which recordings other results are measured on"
+    )]
+    NoSplit {
+        /// The manifest, or the folder.
+        path: PathBuf,
+    },
+    /// Too few recordings to learn from some and validate on others.
+    #[error("{count} recordings are left to learn from, and holding some of them out leaves none")]
+    TooFewRecordings {
+        /// How many there are.
+        count: usize,
+    },
+    /// There are more clusters than frames.
+    #[error("{clusters} clusters cannot be made of {frames} frames")]
+    TooFewFrames {
+        /// Clusters.
+        clusters: usize,
+        /// Frames.
+        frames: usize,
+    },
     /// A clip cannot be used by this backbone.
     #[error("{path}: {source}")]
     Clip {
@@ -159,7 +181,11 @@ impl TrainError {
             Self::BadCheckpoint { .. } => "bad-checkpoint",
             Self::Interrupted { .. } => "interrupted",
             Self::Config { .. } => "config",
-            Self::Clip { .. } | Self::Data(_) => "data",
+            Self::Clip { .. }
+            | Self::Data(_)
+            | Self::NoSplit { .. }
+            | Self::TooFewRecordings { .. }
+            | Self::TooFewFrames { .. } => "data",
             Self::Cache { .. } => "cache",
             Self::Nn(_) => "network",
             Self::Metric(_) => "metric",

@@ -11,6 +11,7 @@ mod error;
 mod evaluate;
 mod event;
 mod model;
+pub mod pretrain;
 mod sampler;
 mod schedule;
 mod spec_augment;

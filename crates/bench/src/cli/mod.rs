@@ -10,6 +10,7 @@ mod import;
 mod params;
 mod perf;
 mod predict;
+mod pretrain;
 mod registry;
 mod report;
 mod score;
@@ -36,6 +37,7 @@ enum Verb {
     Bench(bench::Bench),
     Report(report::Report),
     Train(train::Train),
+    Pretrain(pretrain::Pretrain),
     Doctor(doctor::Doctor),
     Eval(eval::Eval),
     Predict(predict::Predict),
@@ -108,6 +110,7 @@ impl Cli {
             Verb::Bench(verb) => verb.run(),
             Verb::Report(verb) => verb.run(),
             Verb::Train(verb) => verb.run(),
+            Verb::Pretrain(verb) => verb.run(),
             Verb::Doctor(verb) => verb.run(),
             Verb::Eval(verb) => verb.run(),
             Verb::Predict(verb) => verb.run(),
