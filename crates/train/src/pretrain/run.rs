@@ -200,7 +200,7 @@ impl Iterating<'_> {
                 let (key, value) = ("iterations.targets", format!("layer {layer}"));
                 return Err(TrainError::Config { key, value, reason: "there is no model before it" });
             }
-            (FeatureSource::Mfcc, _) => Features::mfcc(self.corpus.rate_hz, &self.grid()),
+            (FeatureSource::Mfcc, _) => Features::mfcc(self.network),
         };
         let path = self.folder.join("clusters.safetensors");
         let known = if path.is_file() { Clustering::read(&path, run)? } else { None };

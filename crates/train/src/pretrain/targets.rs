@@ -1,6 +1,6 @@
 //! From recordings to one cluster a frame.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 use rand::{SeedableRng as _, seq::SliceRandom as _};
 use rand_chacha::ChaCha8Rng;
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use sure_audio::{MFCC_WIDTH, Mfcc};
 use sure_data::DataError;
 use sure_nn::{
-    Backbone, Checkpoint, ConvShape, Cx, Input, Keep, NoAdapter, Seed,
+    Backbone, Checkpoint, ConvShape, Cx, Input, Keep, NoAdapter, Prepare, Seed,
     tch::{self, Device, Kind, Tensor},
 };
 use sure_records::write_atomic;
@@ -52,12 +52,15 @@ impl Grid {
 /// What is clustered, frame by frame on the grid of the network that is trained.
 #[derive(Debug)]
 pub enum Features<'a> {
-    /// Cepstral coefficients of windows that have their middle where the network's frames have it.
+    /// Cepstral coefficients of windows that have their middle where the network's frames have it. They are those of the
+    /// prepared recording: the network does not hear how loud the recording was before, so no target may depend on that.
     Mfcc {
         /// What computes them.
         mfcc: Mfcc,
         /// Where the frames lie.
         grid: Grid,
+        /// What makes recordings ready for the network.
+        preparer: Arc<dyn Prepare>,
     },
     /// Hidden states, numbered as `Keep::All` gives them.
     Layer {
@@ -69,18 +72,20 @@ pub enum Features<'a> {
 }
 
 impl Features<'_> {
-    /// Cepstral coefficients for a network with this grid.
-    pub fn mfcc(rate_hz: u32, grid: &Grid) -> Self {
-        Self::Mfcc { mfcc: Mfcc::new(rate_hz, grid.hop), grid: grid.clone() }
+    /// Cepstral coefficients of what `network` hears, on its grid.
+    pub fn mfcc(network: &dyn Backbone) -> Self {
+        let grid = Grid::new(&network.anatomy().front_end);
+        Self::Mfcc { mfcc: Mfcc::new(network.rate_hz(), grid.hop), grid, preparer: network.preparer() }
     }
 
     /// `[frames, width]` of a recording.
     fn of(&self, recording: &Recording) -> Result<Tensor, TrainError> {
         match self {
-            Self::Mfcc { mfcc, grid } => {
+            Self::Mfcc { mfcc, grid, preparer } => {
+                let clip = preparer.prepare(&recording.samples)?;
                 let first = (grid.field as isize - mfcc.window() as isize) / 2;
                 let rows = mfcc
-                    .compute(&recording.samples, first, grid.frames(recording.samples.len()))
+                    .compute(&clip.data, first, grid.frames(clip.length))
                     .map_err(|source| DataError::Audio { id: recording.id.clone(), source })?;
                 Ok(Tensor::from_slice(rows.as_flattened()).view([-1, MFCC_WIDTH as i64]))
             }
