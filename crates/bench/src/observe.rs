@@ -131,7 +131,7 @@ impl Observer for Bar {
 }
 
 fn style() -> ProgressStyle {
-    ProgressStyle::with_template("{prefix:28!} {wide_bar} {pos}/{len} {eta} {msg}")
+    ProgressStyle::with_template("{prefix:32!} {wide_bar} {pos}/{len} {eta} {msg}")
         .unwrap_or_else(|_| ProgressStyle::default_bar())
 }
 

@@ -51,7 +51,7 @@ enum Verb {
     Methods(registry::List),
     /// The tasks.
     Tasks(registry::List),
-    /// The families of backbones.
+    /// The families of backbones, and the embedded checkpoint.
     Backbones(registry::List),
     /// The metrics.
     Metrics(registry::List),

@@ -16,7 +16,7 @@ use crate::{backbone::Missing, environment, presets};
   cargo xtask report --out results --format markdown > table.md
   cargo xtask report --out results --published        # the paper's figures beside ours")]
 pub(super) struct Report {
-    /// The folder [default: runs/sure-mini in `$SURE_HOME`]
+    /// The folder [default: runs/sure-mini in `$SURE_HOME`, else runs/sure-small there]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// How to print it
@@ -40,7 +40,10 @@ enum Format {
 
 impl Report {
     pub(super) fn run(self) -> Result<Ended> {
-        let out = self.out.unwrap_or_else(|| environment::sure_home().join("runs").join("sure-mini"));
+        let runs = environment::sure_home().join("runs");
+        let defaults = || ["sure-mini", "sure-small"].map(|name| runs.join(name));
+        let out = self.out.or_else(|| defaults().into_iter().find(|folder| folder.is_dir()));
+        let out = out.unwrap_or_else(|| runs.join("sure-mini"));
         if !out.is_dir() {
             return Err(
                 Missing(format!("no results in {}: run `cargo xtask bench` first", out.display())).into()
@@ -62,7 +65,10 @@ impl Report {
             }
             table = table.with_published(&figures);
         }
-        say(&table.render(format));
+        match format {
+            TableFormat::Terminal => say(&table.terminal(environment::columns())),
+            format => say(&table.render(format)),
+        }
         Ok(Ended::Done)
     }
 }
