@@ -1,10 +1,6 @@
 //! Compares what the engines on this machine say with what the corpus was made of.
 
-use std::{
-    collections::BTreeMap,
-    fs,
-    path::Path,
-};
+use std::{collections::BTreeMap, fs, path::Path};
 
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
@@ -63,7 +59,8 @@ pub fn check(folder: &Path, progress: &mut dyn FnMut(usize, usize)) -> Result<Ch
             done += 1;
             progress(done, total);
             let row = rows.remove(&line.id);
-            let labels = |row: &Map<String, Value>| line.labels.iter().all(|(key, value)| row.get(key) == Some(value));
+            let labels =
+                |row: &Map<String, Value>| line.labels.iter().all(|(key, value)| row.get(key) == Some(value));
             let Some(row) = row.filter(labels) else {
                 checked.strangers.push(line.id);
                 continue;

@@ -107,11 +107,17 @@ impl Engines {
 
     fn espeak(&mut self, voice: &Voice, prosody: Prosody, text: &str) -> Result<Speech, CorpusError> {
         let Prosody { pitch, range, rate, volume } = prosody;
-        let spoken = self.espeak.speak(voice.engine_name, EspeakProsody { pitch, range, rate, volume }, text)?;
+        let spoken =
+            self.espeak.speak(voice.engine_name, EspeakProsody { pitch, range, rate, volume }, text)?;
         let ends = spoken.phones.iter().skip(1).map(|(_, start)| *start).chain([spoken.samples.len()]);
         // Pauses are named `_` and `_:`, the end has no name.
-        let phones = spoken.phones.iter().zip(ends).filter(|((name, _), _)| !name.is_empty() && !name.starts_with('_'));
-        let phones = phones.map(|((name, start), end)| Phone { name: name.clone(), start: *start, end }).collect();
+        let phones = spoken
+            .phones
+            .iter()
+            .zip(ends)
+            .filter(|((name, _), _)| !name.is_empty() && !name.starts_with('_'));
+        let phones =
+            phones.map(|((name, start), end)| Phone { name: name.clone(), start: *start, end }).collect();
         Ok(Speech { samples: spoken.samples, rate_hz: spoken.rate_hz, phones })
     }
 }
@@ -122,12 +128,25 @@ fn flite(arguments: &[&str]) -> Result<std::process::Output, CorpusError> {
 }
 
 fn speak_flite(voice: &Voice, prosody: Prosody, text: &str) -> Result<Speech, CorpusError> {
-    let file = tempfile::Builder::new().suffix(".wav").tempfile().map_err(CorpusError::io("make", "a temporary file"))?;
+    let file = tempfile::Builder::new()
+        .suffix(".wav")
+        .tempfile()
+        .map_err(CorpusError::io("make", "a temporary file"))?;
     let path = file.path().to_string_lossy().into_owned();
     let stretch = format!("duration_stretch={:.4}", f64::from(Prosody::PLAIN.rate) / f64::from(prosody.rate));
     let shift = format!("f0_shift={:.4}", 1.0 + f64::from(prosody.pitch - Prosody::PLAIN.pitch) / 100.0);
     let output = flite(&[
-        "-voice", voice.engine_name, "--setf", &stretch, "--setf", &shift, "-t", text, "-o", &path, "-psdur",
+        "-voice",
+        voice.engine_name,
+        "--setf",
+        &stretch,
+        "--setf",
+        &shift,
+        "-t",
+        text,
+        "-o",
+        &path,
+        "-psdur",
     ])?;
     let failed = |reason: String| CorpusError::Failed { program: "flite", what: text.to_owned(), reason };
     if !output.status.success() {
@@ -136,7 +155,11 @@ fn speak_flite(voice: &Voice, prosody: Prosody, text: &str) -> Result<Speech, Co
     let wave = sure_audio::decode(file.path())?;
     let samples: Vec<i16> = wave.samples.iter().map(|sample| (sample * 32_768.0) as i16).collect();
     let phones = flite_phones(&String::from_utf8_lossy(&output.stdout), wave.rate_hz, samples.len());
-    Ok(Speech { samples, rate_hz: wave.rate_hz, phones: phones.ok_or_else(|| failed("its phones".to_owned()))? })
+    Ok(Speech {
+        samples,
+        rate_hz: wave.rate_hz,
+        phones: phones.ok_or_else(|| failed("its phones".to_owned()))?,
+    })
 }
 
 /// `pau:0.164 hh:0.255 ...`: names and where each ends, in seconds.

@@ -46,7 +46,12 @@ pub fn make(folder: &Path, progress: &mut dyn FnMut(usize, usize)) -> Result<Mad
     let mut engines = Engines::open()?;
     let sets: Vec<(Set, Vec<Line>)> = SETS.into_iter().map(|set| (set, (set.lines)())).collect();
     let total = sets.iter().map(|(_, lines)| lines.len()).sum();
-    let mut about = About { version: VERSION, engines: engines.versions(), sets: BTreeMap::new(), packs: BTreeMap::new() };
+    let mut about = About {
+        version: VERSION,
+        engines: engines.versions(),
+        sets: BTreeMap::new(),
+        packs: BTreeMap::new(),
+    };
     let (mut made, mut done) = (Made { sets: Vec::new() }, 0);
     for (set, lines) in &sets {
         let mut step = || {
@@ -70,7 +75,12 @@ pub fn make_extra(
 ) -> Result<SetMade, CorpusError> {
     let mut engines = Engines::open()?;
     let lines = extra_lines(each);
-    let mut about = About { version: VERSION, engines: engines.versions(), sets: BTreeMap::new(), packs: BTreeMap::new() };
+    let mut about = About {
+        version: VERSION,
+        engines: engines.versions(),
+        sets: BTreeMap::new(),
+        packs: BTreeMap::new(),
+    };
     let mut done = 0;
     let mut step = || {
         done += 1;

@@ -40,7 +40,8 @@ impl About {
     pub(crate) fn read(folder: &Path) -> Result<Self, CorpusError> {
         let path = folder.join(ABOUT);
         let text = fs::read(&path).map_err(CorpusError::io("read", &path))?;
-        serde_json::from_slice(&text).map_err(|error| CorpusError::BadFile { path, reason: error.to_string() })
+        serde_json::from_slice(&text)
+            .map_err(|error| CorpusError::BadFile { path, reason: error.to_string() })
     }
 }
 
@@ -62,7 +63,8 @@ pub(crate) fn row(line: &Line, recording: &Recording, audio: &str, start: usize)
         set(key, value.clone());
     }
     if let Some(room) = recording.room {
-        let rounded = |value: f64, digits: i32| (value * 10.0_f64.powi(digits)).round() / 10.0_f64.powi(digits);
+        let rounded =
+            |value: f64, digits: i32| (value * 10.0_f64.powi(digits)).round() / 10.0_f64.powi(digits);
         set("snr_db", rounded(room.snr_db, 1).into());
         set("rt60_s", rounded(room.rt60_s, 2).into());
         set("noise", room.colour.name().into());

@@ -18,7 +18,8 @@ pub(crate) fn write_pack(
     let folder = tempfile::tempdir().map_err(CorpusError::io("make", "a temporary folder"))?;
     let (wav, ogg) = (folder.path().join("pack.wav"), folder.path().join("pack.ogg"));
     write_wav(&wav, &Waveform { samples, rate_hz }, WavFormat::Pcm16)?;
-    let start = |source: io::Error| CorpusError::Program { program: "oggenc", package: "vorbis-tools", source };
+    let start =
+        |source: io::Error| CorpusError::Program { program: "oggenc", package: "vorbis-tools", source };
     // A serial number of its own would be drawn from the clock.
     let encoded = Command::new("oggenc")
         .args(["--quiet", "--serial", "1", "--quality", quality, "--output"])

@@ -63,7 +63,13 @@ pub(crate) fn render(set: &Set, line: &Line, engines: &mut Engines) -> Result<Re
     })
 }
 
-fn record(room: Option<Room>, samples: &[f32], level: f64, rate_hz: u32, rng: &mut rand_chacha::ChaCha8Rng) -> Vec<f32> {
+fn record(
+    room: Option<Room>,
+    samples: &[f32],
+    level: f64,
+    rate_hz: u32,
+    rng: &mut rand_chacha::ChaCha8Rng,
+) -> Vec<f32> {
     match room {
         Some(room) => room.record(samples, level, rate_hz, rng),
         None => samples.to_vec(),

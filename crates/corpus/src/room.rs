@@ -147,7 +147,10 @@ fn noise(colour: Colour, samples: usize, rate_hz: u32, rng: &mut ChaCha8Rng) -> 
             let poles = [0.99, 0.96, 0.87, 0.55];
             let mut states = [0.0_f32; 4];
             let one = |&white: &f32| {
-                states.iter_mut().zip(poles).for_each(|(state, pole)| *state = pole * *state + (1.0 - pole) * white * 4.0);
+                states
+                    .iter_mut()
+                    .zip(poles)
+                    .for_each(|(state, pole)| *state = pole * *state + (1.0 - pole) * white * 4.0);
                 states.iter().sum::<f32>() + 0.1 * white
             };
             white.iter().map(one).collect()
@@ -163,7 +166,10 @@ fn noise(colour: Colour, samples: usize, rate_hz: u32, rng: &mut ChaCha8Rng) -> 
         Colour::Hum => {
             let hum = |index: usize| {
                 let turns = index as f64 * 50.0 / f64::from(rate_hz) + phase;
-                [1.0, 2.0, 3.0, 5.0].iter().map(|partial| (std::f64::consts::TAU * turns * partial).sin() / partial).sum::<f64>()
+                [1.0, 2.0, 3.0, 5.0]
+                    .iter()
+                    .map(|partial| (std::f64::consts::TAU * turns * partial).sin() / partial)
+                    .sum::<f64>()
             };
             white.iter().enumerate().map(|(index, white)| 0.5 * white + hum(index) as f32).collect()
         }
@@ -182,11 +188,13 @@ mod tests {
 
     #[test]
     fn noise_has_the_level_that_the_room_asks_for() {
-        let room = Room { snr_db: 20.0, rt60_s: 0.0, colour: Colour::White, band_hz: (1.0, 7900.0), peak: 0.5 };
+        let room =
+            Room { snr_db: 20.0, rt60_s: 0.0, colour: Colour::White, band_hz: (1.0, 7900.0), peak: 0.5 };
         let tone: Vec<f32> = (0..16_000).map(|index| (f64::from(index) * 0.3).sin() as f32).collect();
         let heard = room.record(&tone, rms(&tone), 16_000, &mut rng());
         let clean = band(&tone, room.band_hz, 16_000);
-        let scale = heard.iter().zip(&clean).map(|(a, b)| a * b).sum::<f32>() / clean.iter().map(|b| b * b).sum::<f32>();
+        let scale = heard.iter().zip(&clean).map(|(a, b)| a * b).sum::<f32>()
+            / clean.iter().map(|b| b * b).sum::<f32>();
         let rest: Vec<f32> = heard.iter().zip(&clean).map(|(a, b)| a - b * scale).collect();
         let snr = 20.0 * (rms(&tone) * f64::from(scale) / rms(&rest)).log10();
         assert!((snr - 20.0).abs() < 0.3, "{snr}");

@@ -122,7 +122,8 @@ pub const VOICES: [Voice; 40] = [
 ];
 
 /// The voices of the set for text-to-speech: of all accents, low and high.
-pub const READERS: [&str; 8] = ["alicia", "anika", "antonio", "belinda", "david", "marco", "norbert", "quincy"];
+pub const READERS: [&str; 8] =
+    ["alicia", "anika", "antonio", "belinda", "david", "marco", "norbert", "quincy"];
 
 /// The voices of a part.
 pub fn voices(part: Part) -> Vec<Voice> {

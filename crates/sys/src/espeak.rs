@@ -10,7 +10,9 @@ use std::{
 #[non_exhaustive]
 pub enum EspeakError {
     /// The library is not installed, or is another one.
-    #[error("cannot open libespeak-ng.so.1: {reason}; install it (Debian: apt-get install libespeak-ng1 espeak-ng-data)")]
+    #[error(
+        "cannot open libespeak-ng.so.1: {reason}; install it (Debian: apt-get install libespeak-ng1 espeak-ng-data)"
+    )]
     NotThere {
         /// The linker's own words.
         reason: String,
@@ -59,7 +61,8 @@ pub struct Espeak {
 
 static ALONE: Mutex<()> = Mutex::new(());
 /// Where the library's callback puts what it is given.
-static HEARD: Mutex<EspeakSpeech> = Mutex::new(EspeakSpeech { samples: Vec::new(), rate_hz: 0, phones: Vec::new() });
+static HEARD: Mutex<EspeakSpeech> =
+    Mutex::new(EspeakSpeech { samples: Vec::new(), rate_hz: 0, phones: Vec::new() });
 
 const SYNCHRONOUS: c_int = 2;
 const PHONEME_EVENTS_DONT_EXIT: c_int = 0x8001;
@@ -72,7 +75,7 @@ const CHARS_UTF8: c_uint = 1;
 const EVENT_LIST_END: c_int = 0;
 const EVENT_PHONEME: c_int = 7;
 
-/// `espeak_EVENT` of speak_lib.h, revision 12.
+/// `espeak_EVENT` of `speak_lib.h`, revision 12.
 #[repr(C)]
 struct Event {
     kind: c_int,
@@ -88,25 +91,32 @@ struct Event {
 
 type Callback = unsafe extern "C" fn(*mut c_short, c_int, *mut Event) -> c_int;
 
+type Info = unsafe extern "C" fn(*mut *const c_char) -> *const c_char;
+type Initialize = unsafe extern "C" fn(c_int, c_int, *const c_char, c_int) -> c_int;
+type SetCallback = unsafe extern "C" fn(Option<Callback>);
+type SetVoice = unsafe extern "C" fn(*const c_char) -> c_int;
+type SetParameter = unsafe extern "C" fn(c_int, c_int, c_int) -> c_int;
+type Synth = unsafe extern "C" fn(
+    *const c_void,
+    usize,
+    c_uint,
+    c_int,
+    c_uint,
+    c_uint,
+    *mut c_uint,
+    *mut c_void,
+) -> c_int;
+type Synchronize = unsafe extern "C" fn() -> c_int;
+
 #[derive(Debug, Clone, Copy)]
 struct Calls {
-    info: unsafe extern "C" fn(*mut *const c_char) -> *const c_char,
-    initialize: unsafe extern "C" fn(c_int, c_int, *const c_char, c_int) -> c_int,
-    set_callback: unsafe extern "C" fn(Option<Callback>),
-    set_voice: unsafe extern "C" fn(*const c_char) -> c_int,
-    set_parameter: unsafe extern "C" fn(c_int, c_int, c_int) -> c_int,
-    #[expect(clippy::type_complexity, reason = "the signature of a C function")]
-    synth: unsafe extern "C" fn(
-        *const c_void,
-        usize,
-        c_uint,
-        c_int,
-        c_uint,
-        c_uint,
-        *mut c_uint,
-        *mut c_void,
-    ) -> c_int,
-    synchronize: unsafe extern "C" fn() -> c_int,
+    info: Info,
+    initialize: Initialize,
+    set_callback: SetCallback,
+    set_voice: SetVoice,
+    set_parameter: SetParameter,
+    synth: Synth,
+    synchronize: Synchronize,
 }
 
 impl Espeak {
@@ -147,7 +157,12 @@ impl Espeak {
     /// # Errors
     /// [`EspeakError::Refused`] for a voice or a text that the library does not take.
     #[expect(unsafe_code, reason = "calls into a C library")]
-    pub fn speak(&mut self, voice: &str, prosody: EspeakProsody, text: &str) -> Result<EspeakSpeech, EspeakError> {
+    pub fn speak(
+        &mut self,
+        voice: &str,
+        prosody: EspeakProsody,
+        text: &str,
+    ) -> Result<EspeakSpeech, EspeakError> {
         let refused = |what, value: &str| EspeakError::Refused { what, value: value.to_owned() };
         let name = CString::new(voice).map_err(|_| refused("the voice", voice))?;
         let words = CString::new(text).map_err(|_| refused("the text", text))?;
@@ -176,7 +191,11 @@ impl Espeak {
                     std::ptr::null_mut(),
                     std::ptr::null_mut(),
                 );
-                if spoken == 0 && (calls.synchronize)() == 0 { Ok(()) } else { Err(refused("the text", text)) }
+                if spoken == 0 && (calls.synchronize)() == 0 {
+                    Ok(())
+                } else {
+                    Err(refused("the text", text))
+                }
             } else {
                 Err(refused("the voice", voice))
             }
@@ -230,22 +249,22 @@ impl Calls {
                 return Err(reason());
             }
             macro_rules! symbol {
-                ($name:literal) => {{
+                ($name:literal, $call:ty) => {{
                     let found = libc::dlsym(library, $name.as_ptr());
                     if found.is_null() {
                         return Err(reason());
                     }
-                    std::mem::transmute(found)
+                    std::mem::transmute::<*mut c_void, $call>(found)
                 }};
             }
             Ok(Self {
-                info: symbol!(c"espeak_Info"),
-                initialize: symbol!(c"espeak_Initialize"),
-                set_callback: symbol!(c"espeak_SetSynthCallback"),
-                set_voice: symbol!(c"espeak_SetVoiceByName"),
-                set_parameter: symbol!(c"espeak_SetParameter"),
-                synth: symbol!(c"espeak_Synth"),
-                synchronize: symbol!(c"espeak_Synchronize"),
+                info: symbol!(c"espeak_Info", Info),
+                initialize: symbol!(c"espeak_Initialize", Initialize),
+                set_callback: symbol!(c"espeak_SetSynthCallback", SetCallback),
+                set_voice: symbol!(c"espeak_SetVoiceByName", SetVoice),
+                set_parameter: symbol!(c"espeak_SetParameter", SetParameter),
+                synth: symbol!(c"espeak_Synth", Synth),
+                synchronize: symbol!(c"espeak_Synchronize", Synchronize),
             })
         }
     }
@@ -282,7 +301,8 @@ mod tests {
         assert!(names.contains(&"h") && names.contains(&"s"), "{names:?}");
         assert!(spoken.phones.is_sorted_by_key(|(_, sample)| *sample));
         assert!(spoken.phones.last().unwrap().1 <= spoken.samples.len());
-        let hurried = espeak.speak("en-us+anika", EspeakProsody { rate: 300, ..PLAIN }, "a green house").unwrap();
+        let hurried =
+            espeak.speak("en-us+anika", EspeakProsody { rate: 300, ..PLAIN }, "a green house").unwrap();
         assert!(hurried.samples.len() < spoken.samples.len());
     }
 

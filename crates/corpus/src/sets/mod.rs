@@ -133,7 +133,11 @@ mod tests {
         for (set, key) in [("words", "keyword"), ("styles", "emotion"), ("commands", "intent")] {
             let lines = (SETS.iter().find(|known| known.name == set).unwrap().lines)();
             let labels = |part| -> BTreeSet<String> {
-                lines.iter().filter(|line| line.part == part).map(|line| line.labels[key].to_string()).collect()
+                lines
+                    .iter()
+                    .filter(|line| line.part == part)
+                    .map(|line| line.labels[key].to_string())
+                    .collect()
             };
             assert_eq!(labels(Part::Train), labels(Part::Test), "{set}");
             assert_eq!(labels(Part::Train), labels(Part::Valid), "{set}");

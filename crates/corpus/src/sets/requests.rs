@@ -43,9 +43,9 @@ fn lines() -> Vec<Line> {
         let turn = in_turn(&voices(part), taken.len(), random);
         for (number, (request, voice)) in taken.into_iter().zip(turn).enumerate() {
             let line = Line::new("requests", number, part, voice, &request.text).spoken(manner(random));
-            let slots = request.slots.into_iter().map(|(kind, start, end)| Value::from(vec![
-                Value::from(kind), Value::from(start), Value::from(end),
-            ]));
+            let slots = request.slots.into_iter().map(|(kind, start, end)| {
+                Value::from(vec![Value::from(kind), Value::from(start), Value::from(end)])
+            });
             lines.push(line.with("text", request.text).with("slots", slots.collect::<Vec<_>>()));
         }
     }
