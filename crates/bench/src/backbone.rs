@@ -99,12 +99,13 @@ fn locate(text: &str) -> Result<PathBuf> {
         .into());
     }
     let (id, revision) = text.split_once('@').unwrap_or((text, "main"));
-    cached(id, revision)?.with_context(|| {
-        Missing(format!(
+    cached(id, revision)?.ok_or_else(|| {
+        let error = Missing(format!(
             "the backbone {text} is neither a folder nor in the hub cache {}; get it with \
              `hf download {id}` and try again, or name a folder",
             environment::hub_cache().display()
-        ))
+        ));
+        error.into()
     })
 }
 
@@ -147,6 +148,8 @@ mod tests {
     #[test]
     fn a_hub_id_that_is_not_cached_says_how_to_get_it() {
         let error = BackboneRef::find("nobody/nothing").unwrap_err();
+        // As the exit code is found: among the causes.
+        assert!(error.chain().any(|cause| cause.downcast_ref::<Missing>().is_some()));
         assert!(format!("{error:#}").contains("nobody/nothing"), "{error:#}");
     }
 }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Result, bail};
 
 use crate::{backbone::Missing, environment, suite::Suite};
 
@@ -22,11 +22,12 @@ const FOLDER: &str = "datasets/mini";
 /// [`Missing`] where neither this program nor the current folder is in a checkout.
 pub fn corpus() -> Result<PathBuf> {
     let found = environment::places().iter().find_map(|place| above(place));
-    found.with_context(|| {
-        Missing(format!(
+    found.ok_or_else(|| {
+        let error = Missing(format!(
             "no embedded corpus: {FOLDER} lies in no folder above this program or the current folder; run `cargo xtask` \
              in a checkout, or name --data DIR and --backbone DIR"
-        ))
+        ));
+        error.into()
     })
 }
 

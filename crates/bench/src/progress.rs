@@ -27,8 +27,8 @@ impl Progress {
     /// Of `total` cells `done` have a record already.
     pub fn new(total: usize, done: usize, several_seeds: bool) -> Self {
         let bars = MultiProgress::new();
-        let overall = bars.add(ProgressBar::new(total as u64));
-        overall.set_position(done as u64);
+        // It is drawn from where it joins the others.
+        let overall = ProgressBar::new(total as u64);
         let (start, before) = (Instant::now(), done as u64);
         let left = move |state: &ProgressState, text: &mut dyn fmt::Write| {
             let (now, all) = (state.pos(), state.len().unwrap_or_default());
@@ -41,6 +41,8 @@ impl Progress {
             .unwrap_or_else(|_| ProgressStyle::default_bar());
         overall.set_style(style.with_key("left", left));
         overall.set_prefix("cells");
+        let overall = bars.add(overall);
+        overall.set_position(done as u64);
         overall.enable_steady_tick(Duration::from_secs(1));
         let is_terminal = std::io::stderr().is_terminal();
         Self { bars, overall, done: AtomicUsize::new(done), total, several_seeds, is_terminal }
@@ -48,9 +50,9 @@ impl Progress {
 
     /// The bar of a cell that begins.
     pub fn begin(&self, cell: &Cell) -> Bar {
-        let bar = self.bars.insert_before(&self.overall, ProgressBar::new(0));
-        bar.set_prefix(self.title(cell));
-        Bar::with(bar)
+        let bar = Bar::new(&self.title(cell));
+        self.bars.insert_before(&self.overall, bar.drawn().clone());
+        bar
     }
 
     /// A cell is finished, with its record where it has one, after so long.
