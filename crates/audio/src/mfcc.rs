@@ -8,6 +8,7 @@
 use std::f64::consts::{PI, TAU};
 use std::sync::Arc;
 
+use realfft::num_complex::Complex;
 use realfft::{RealFftPlanner, RealToComplex};
 
 use crate::AudioError;
@@ -121,7 +122,7 @@ impl Mfcc {
             self.fft
                 .process_with_scratch(&mut buffer, &mut spectrum, &mut scratch)
                 .expect("the buffers were made by the plan itself");
-            let power: Vec<f64> = spectrum.iter().map(|bin| bin.norm_sqr()).collect();
+            let power: Vec<f64> = spectrum.iter().map(Complex::norm_sqr).collect();
             let logs: [f64; MELS] = std::array::from_fn(|mel| {
                 let energy: f64 =
                     self.filters[mel].iter().zip(&power).map(|(weight, bin)| weight * bin).sum();

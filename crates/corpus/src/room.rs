@@ -63,7 +63,7 @@ impl Room {
         let mut between = |(low, high): (f64, f64)| low + (high - low) * rng.random::<f64>();
         let snr_db = between(difficulty.snr_db);
         let rt60_s = between(difficulty.rt60_s);
-        let band_hz = (between((40.0, 250.0)), between((4500.0, 7500.0)));
+        let band_hz = (between((30.0, 150.0)), between((6000.0, 7800.0)));
         let peak = between((0.15, 0.9));
         let rt60_s = if rng.random::<f64>() < difficulty.reverberant { rt60_s } else { 0.0 };
         Self { snr_db, rt60_s, colour: Colour::ALL[rng.random_range(0..Colour::ALL.len())], band_hz, peak }

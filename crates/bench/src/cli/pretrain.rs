@@ -21,8 +21,8 @@ use crate::{
 /// Pretrain a backbone on recordings without labels, as HuBERT was.
 ///
 /// Of each data set those rows are used whose keys `split` and `sid_split`, as far as they are there, all say "train", so
-/// that nothing is learnt from what is tested on. The folder can then be named as --backbone, and transformers reads it as
-/// a HubertModel. The same command resumes a run that was interrupted or killed.
+/// that nothing is learnt from what is tested on. The folder can then be named as --backbone, and transformers opens it as
+/// a HuBERT model. The same command resumes a run that was interrupted or killed.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   cargo xtask pretrain --recipe datasets/mini/nano-hubert/pretrain.toml --data speech/libri --data speech/wake --out nano

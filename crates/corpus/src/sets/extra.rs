@@ -13,7 +13,7 @@ pub const EXTRA: Set = Set {
     name: "extra",
     summary: "more speech of the training voices, for pretraining alone",
     rate_hz: 16_000,
-    difficulty: Some(Difficulty { snr_db: (0.0, 28.0), reverberant: 0.5, rt60_s: (0.15, 0.6) }),
+    difficulty: Some(Difficulty { snr_db: (10.0, 40.0), reverberant: 0.3, rt60_s: (0.1, 0.3) }),
     lines: Vec::new,
 };
 

@@ -11,7 +11,7 @@ pub(super) const SET: Set = Set {
     name: "requests",
     summary: "sentences of SNIPS with their slots; voices held out",
     rate_hz: 16_000,
-    difficulty: Some(Difficulty { snr_db: (10.0, 28.0), reverberant: 0.4, rt60_s: (0.15, 0.4) }),
+    difficulty: Some(Difficulty { snr_db: (15.0, 35.0), reverberant: 0.3, rt60_s: (0.1, 0.3) }),
     lines,
 };
 

@@ -13,7 +13,7 @@ pub(super) const SET: Set = Set {
     name: "sentences",
     summary: "sentences of a small grammar for asr and pr (voices held out) and sr (sentences held out, `sid_split`)",
     rate_hz: 16_000,
-    difficulty: Some(Difficulty { snr_db: (5.0, 25.0), reverberant: 0.5, rt60_s: (0.15, 0.5) }),
+    difficulty: Some(Difficulty { snr_db: (12.0, 35.0), reverberant: 0.4, rt60_s: (0.1, 0.3) }),
     lines,
 };
 

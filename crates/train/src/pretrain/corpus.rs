@@ -3,7 +3,6 @@
 use std::thread;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use sha2::{Digest, Sha256};
 use sure_data::{AudioFacts, DataError, Reading, Row, Split};
 
@@ -132,18 +131,15 @@ fn training_rows(reading: &Reading) -> Result<(Vec<Wanted<'_>>, usize), TrainErr
     for row in &manifest.rows {
         let mut splits = Vec::new();
         for key in SPLIT_KEYS {
-            match row.fields.get(key) {
-                None | Some(Value::Null) => {}
-                Some(value) => {
-                    splits.push(value.as_str().and_then(Split::parse).ok_or_else(|| DataError::BadValue {
-                        path: manifest.path.clone(),
-                        line: row.line,
-                        key: key.to_owned(),
-                        expected: "train, valid or test",
-                        found: value.to_string(),
-                    })?)
-                }
-            }
+            let Some(value) = row.fields.get(key).filter(|value| !value.is_null()) else { continue };
+            let unknown = || DataError::BadValue {
+                path: manifest.path.clone(),
+                line: row.line,
+                key: key.to_owned(),
+                expected: "train, valid or test",
+                found: value.to_string(),
+            };
+            splits.push(value.as_str().and_then(Split::parse).ok_or_else(unknown)?);
         }
         keyed |= !splits.is_empty();
         if !splits.is_empty() && splits.iter().all(|split| *split == Split::Train) {
@@ -207,10 +203,81 @@ fn hold_out(
     Ok((train, recordings))
 }
 
-fn hex(bytes: &[u8]) -> String {
+/// Bytes in hexadecimal.
+pub(super) fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
     bytes.iter().fold(String::new(), |mut text, byte| {
         let _ = write!(text, "{byte:02x}");
         text
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+    use sure_data::Manifest;
+
+    use super::*;
+
+    fn reading(rows: &[Value]) -> Reading {
+        let row = |(index, fields): (usize, &Value)| Row {
+            id: index.to_string(),
+            audio: "clip.wav".into(),
+            line: index + 1,
+            fields: fields.as_object().cloned().unwrap_or_default(),
+        };
+        let rows = rows.iter().enumerate().map(row).collect();
+        Reading {
+            manifest: Manifest { name: "set".into(), path: "set.jsonl".into(), rows },
+            notes: Vec::new(),
+        }
+    }
+
+    fn recordings(count: usize) -> Vec<Recording> {
+        (0..count).map(|index| Recording { id: format!("set/{index}"), samples: vec![0.0; 8_000] }).collect()
+    }
+
+    #[test]
+    fn only_rows_of_which_every_key_says_train_are_taken() {
+        let rows = [
+            serde_json::json!({"split": "train", "sid_split": "train"}),
+            serde_json::json!({"split": "train", "sid_split": "test"}),
+            serde_json::json!({"split": "valid", "sid_split": "train"}),
+            serde_json::json!({"sid_split": "training", "split": null}),
+            serde_json::json!({"split": "dev"}),
+            serde_json::json!({"text": "no split at all"}),
+        ];
+        let reading = reading(&rows);
+        let (wanted, left) = training_rows(&reading).unwrap();
+        let ids: Vec<&str> = wanted.iter().map(|wanted| wanted.id.as_str()).collect();
+        assert_eq!((ids, left), (vec!["set/0", "set/3"], 4));
+    }
+
+    #[test]
+    fn a_set_without_splits_and_a_split_of_no_known_name_are_refused() {
+        let refused = |rows: &[Value]| training_rows(&reading(rows)).err().unwrap().to_string();
+        assert!(refused(&[serde_json::json!({"text": "yes"})]).contains("set.jsonl"));
+        let strange = refused(&[serde_json::json!({"split": "everything"})]);
+        assert!(strange.contains("set.jsonl") && strange.contains("everything"), "{strange}");
+    }
+
+    #[test]
+    fn what_is_held_out_depends_on_the_ids_alone() {
+        let (train, valid) = hold_out(recordings(50), 0.1).unwrap();
+        assert_eq!((train.len(), valid.len()), (45, 5));
+        let (_, again) = hold_out(recordings(50).into_iter().rev().collect(), 0.1).unwrap();
+        assert_eq!(valid, again);
+        assert!(matches!(hold_out(recordings(1), 0.5), Err(TrainError::TooFewRecordings { count: 1 })));
+    }
+
+    #[test]
+    fn long_recordings_come_in_parts_without_a_short_rest() {
+        let lengths = |seconds: f64| -> Vec<usize> {
+            let samples = vec![0.0; (seconds * 1000.0) as usize];
+            parts("a", samples, 1000).iter().map(|part| part.samples.len()).collect()
+        };
+        assert_eq!(lengths(29.0), [29_000]);
+        assert_eq!(lengths(61.0), [30_000, 30_000, 1_000]);
+        assert_eq!(lengths(60.4), [30_000, 30_000]);
+    }
 }

@@ -184,3 +184,67 @@ impl Iteration {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn iteration() -> Iteration {
+        Iteration {
+            targets: FeatureSource::Mfcc,
+            clusters: 100,
+            init: InitFrom::Random,
+            steps: 10,
+            batch_seconds: 30.0,
+            lr: 1e-3,
+            warmup: 0.1,
+        }
+    }
+
+    fn recipe(iterations: Vec<Iteration>) -> Recipe {
+        Recipe {
+            seed: 0,
+            crop_seconds: 4.0,
+            holdout: 0.1,
+            eval_every: 10,
+            checkpoint_every: 10,
+            final_dim: 16,
+            temperature: 0.1,
+            unmasked_weight: 0.0,
+            front_end_gradient: 1.0,
+            dropout: false,
+            weight_decay: 0.01,
+            clip_norm: 5.0,
+            mask: Mask { share: 0.65, length: 10 },
+            model: serde_json::Map::new(),
+            iterations,
+        }
+    }
+
+    #[test]
+    fn numbers_that_make_no_sense_are_named() {
+        let plain = recipe(vec![iteration()]);
+        assert!(plain.check().is_ok());
+        let refused = |recipe: Recipe| recipe.check().unwrap_err().to_string();
+        assert!(refused(Recipe { temperature: f64::NAN, ..plain.clone() }).contains("temperature = NaN"));
+        assert!(refused(Recipe { holdout: 1.0, ..plain.clone() }).contains("holdout = 1"));
+        assert!(refused(Recipe { eval_every: 0, ..plain.clone() }).contains("eval_every = 0"));
+        assert!(refused(Recipe { final_dim: -3, ..plain.clone() }).contains("final_dim"));
+        let mask = Mask { share: 0.0, length: 0 };
+        assert!(refused(Recipe { mask, ..plain }).contains("mask.length = 0"));
+        assert!(refused(recipe(Vec::new())).contains("iterations"));
+        let with = |changed: Iteration| refused(recipe(vec![changed]));
+        assert!(with(Iteration { clusters: 1, ..iteration() }).contains("clusters = 1"));
+        assert!(with(Iteration { clusters: 70_000, ..iteration() }).contains("clusters = 70000"));
+        assert!(with(Iteration { warmup: 1.0, ..iteration() }).contains("warmup = 1"));
+        assert!(with(Iteration { lr: f64::INFINITY, ..iteration() }).contains("lr = inf"));
+    }
+
+    #[test]
+    fn the_first_iteration_has_no_model_before_it() {
+        let layer = Iteration { targets: FeatureSource::Layer(2), ..iteration() };
+        assert!(recipe(vec![layer.clone()]).check().is_err());
+        assert!(recipe(vec![Iteration { init: InitFrom::Previous, ..iteration() }]).check().is_err());
+        assert!(recipe(vec![iteration(), Iteration { init: InitFrom::Previous, ..layer }]).check().is_ok());
+    }
+}

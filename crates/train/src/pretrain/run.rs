@@ -14,7 +14,7 @@ use sure_nn::{
 
 use super::{
     Clustering, Corpus, FeatureSource, Features, Grid, Iteration, PretrainHead, Recipe, Recording,
-    progress::Progress,
+    corpus::hex, progress::Progress,
 };
 use crate::{AdamW, Event, Observer, Sampler, Schedule, TrainError, Warmup, sampler};
 
@@ -180,7 +180,7 @@ impl Iterating<'_> {
         let sets: Vec<&str> = self.corpus.sets.iter().map(|set| set.hash.as_str()).collect();
         let text =
             serde_json::json!({"recipe": recipe, "data": sets, "rate_hz": self.corpus.rate_hz}).to_string();
-        Ok(Sha256::digest(text.as_bytes())[..16].iter().map(|byte| format!("{byte:02x}")).collect())
+        Ok(hex(&Sha256::digest(text.as_bytes())[..16]))
     }
 
     fn seed(&self) -> Seed {
@@ -204,14 +204,13 @@ impl Iterating<'_> {
         };
         let path = self.folder.join("clusters.safetensors");
         let known = if path.is_file() { Clustering::read(&path, run)? } else { None };
-        let clustering = match known {
-            Some(known) => known,
-            None => {
-                let seed = self.seed().derive("clusters");
-                let found = Clustering::fit(&features, &self.corpus.train, iteration.clusters, seed)?;
-                found.write(&path, run)?;
-                found
-            }
+        let clustering = if let Some(known) = known {
+            known
+        } else {
+            let seed = self.seed().derive("clusters");
+            let found = Clustering::fit(&features, &self.corpus.train, iteration.clusters, seed)?;
+            found.write(&path, run)?;
+            found
         };
         let train = clustering.targets(&features, &self.corpus.train, observer)?;
         let valid = clustering.targets(&features, &self.corpus.valid, observer)?;

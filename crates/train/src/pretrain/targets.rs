@@ -78,8 +78,14 @@ impl Features<'_> {
         Self::Mfcc { mfcc: Mfcc::new(network.rate_hz(), grid.hop), grid, preparer: network.preparer() }
     }
 
-    /// `[frames, width]` of a recording.
+    /// `[frames, width]` of a recording, without the mean of its own frames: clusters are to tell sounds apart, not rooms,
+    /// microphones and speakers (cepstral mean normalisation).
     fn of(&self, recording: &Recording) -> Result<Tensor, TrainError> {
+        let raw = self.raw(recording)?;
+        Ok(&raw - raw.mean_dim(0, true, Kind::Float))
+    }
+
+    fn raw(&self, recording: &Recording) -> Result<Tensor, TrainError> {
         match self {
             Self::Mfcc { mfcc, grid, preparer } => {
                 let clip = preparer.prepare(&recording.samples)?;
@@ -235,5 +241,40 @@ impl Clustering {
             kmeans: KMeans { centroids, inertia: note.inertia, iterations: note.iterations },
             frames: note.frames,
         }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The front end of wav2vec 2.0 and HuBERT.
+    fn grid() -> Grid {
+        let windows = [(10, 5), (3, 2), (3, 2), (3, 2), (3, 2), (2, 2), (2, 2)];
+        Grid::new(&windows.map(|(kernel, stride)| ConvShape::valid((1, 1), kernel, stride)))
+    }
+
+    #[test]
+    fn a_frame_of_wav2vec2_sees_what_a_window_of_cepstra_sees() {
+        let grid = grid();
+        assert_eq!((grid.hop, grid.field), (320, 400));
+        assert_eq!(Mfcc::new(16_000, grid.hop).window(), grid.field);
+        for (samples, frames) in [(399, 0), (400, 1), (16_000, 49), (16_079, 49), (16_080, 50)] {
+            assert_eq!(grid.frames(samples), frames, "{samples} samples");
+        }
+    }
+
+    #[test]
+    fn clusters_that_were_written_are_read_by_their_own_run_alone() {
+        let centroids = Tensor::from_slice(&[0.0_f32, 1.0, 2.0, 3.0]).view([2, 2]);
+        let kmeans = KMeans { centroids, inertia: 6.0, iterations: 3 };
+        let [mean, deviation] = [0.0_f32, 1.0].map(|value| Tensor::from_slice(&[value, value]).view([1, 2]));
+        let path =
+            std::env::temp_dir().join(format!("sure-train-clusters-{}.safetensors", std::process::id()));
+        Clustering { mean, deviation, kmeans, frames: 3 }.write(&path, "mine").unwrap();
+        let read = Clustering::read(&path, "mine").unwrap().unwrap();
+        assert_eq!((read.inertia(), read.frames), (2.0, 3));
+        assert!(Clustering::read(&path, "another").unwrap().is_none());
+        std::fs::remove_file(path).unwrap();
     }
 }
