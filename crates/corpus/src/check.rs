@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fs, path::Path};
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
-use crate::{CorpusError, Engines, SETS, Versions, engine::hex, make::VERSION, manifest::About};
+use crate::{CorpusError, Engines, Line, SETS, Versions, engine::hex, make::VERSION, manifest::About};
 
 /// What a comparison found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,9 +59,7 @@ pub fn check(folder: &Path, progress: &mut dyn FnMut(usize, usize)) -> Result<Ch
             done += 1;
             progress(done, total);
             let row = rows.remove(&line.id);
-            let labels =
-                |row: &Map<String, Value>| line.labels.iter().all(|(key, value)| row.get(key) == Some(value));
-            let Some(row) = row.filter(labels) else {
+            let Some(row) = row.filter(|row| has_labels(row, &line)) else {
                 checked.strangers.push(line.id);
                 continue;
             };
@@ -75,6 +73,39 @@ pub fn check(folder: &Path, progress: &mut dyn FnMut(usize, usize)) -> Result<Ch
         checked.strangers.extend(rows.into_keys());
     }
     Ok(checked)
+}
+
+/// What of a corpus' files is not as its recipe and `corpus.json` say; needs no engine.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FilesChecked {
+    /// See [`Checked::strangers`].
+    pub strangers: Vec<String>,
+    /// See [`Checked::packs`].
+    pub packs: Vec<String>,
+}
+
+/// Compares the manifests and packs in `folder` with the recipe and with `corpus.json`, without speaking.
+///
+/// # Errors
+/// When a file of the corpus cannot be read.
+pub fn check_files(folder: &Path) -> Result<FilesChecked, CorpusError> {
+    let about = About::read(folder)?;
+    let mut checked = FilesChecked { packs: different_packs(folder, &about)?, ..FilesChecked::default() };
+    for set in SETS {
+        let mut rows = rows(&folder.join(set.name).join("manifest.jsonl"))?;
+        for line in (set.lines)() {
+            if rows.remove(&line.id).is_none_or(|row| !has_labels(&row, &line)) {
+                checked.strangers.push(line.id);
+            }
+        }
+        checked.strangers.extend(rows.into_keys());
+    }
+    Ok(checked)
+}
+
+fn has_labels(row: &Map<String, Value>, line: &Line) -> bool {
+    row.get("split").and_then(Value::as_str) == Some(line.part.name())
+        && line.labels.iter().all(|(key, value)| row.get(key) == Some(value))
 }
 
 fn different_packs(folder: &Path, about: &About) -> Result<Vec<String>, CorpusError> {

@@ -15,7 +15,7 @@ pub mod room;
 mod sets;
 mod voice;
 
-pub use check::{Checked, check};
+pub use check::{Checked, FilesChecked, check, check_files};
 pub use engine::{Engines, Phone, Prosody, Speech, Versions};
 pub use error::CorpusError;
 pub use make::{Made, SetMade, make, make_extra};

@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// Raised when the recipe changes.
-pub(crate) const VERSION: u32 = 1;
+pub(crate) const VERSION: u32 = 2;
 
 /// What was made.
 #[derive(Debug, Clone, PartialEq)]

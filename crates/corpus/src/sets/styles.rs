@@ -17,11 +17,11 @@ pub(super) const SET: Set = Set {
 /// A style: its name, and pitch, range, rate and volume of its middle, and decibels.
 const STYLES: [(&str, [i32; 4], f64); 6] = [
     ("neutral", [50, 50, 165, 100], 0.0),
-    ("lively", [66, 85, 185, 110], 2.0),
-    ("weary", [36, 25, 135, 85], -4.0),
-    ("forceful", [58, 65, 150, 135], 5.0),
-    ("hurried", [56, 40, 240, 100], 0.0),
-    ("timid", [72, 25, 170, 80], -5.0),
+    ("lively", [72, 95, 200, 110], 2.0),
+    ("weary", [28, 20, 115, 85], -4.0),
+    ("forceful", [60, 75, 140, 150], 6.0),
+    ("hurried", [56, 40, 290, 100], 0.0),
+    ("timid", [86, 10, 170, 75], -6.0),
 ];
 
 const SENTENCES: [&str; 14] = [
