@@ -14,7 +14,7 @@ use crate::setup;
 use crate::workspace::{self, Workspace};
 
 /// The verbs of `sure`, for the help and against typing errors. A verb that is not here is forwarded all the same.
-const VERBS: [(&str, &str); 18] = [
+const VERBS: [(&str, &str); 19] = [
     ("bench", "Run the missing cells of a suite, then print its table"),
     ("report", "Print tables from stored records"),
     ("params", "Count parameters without loading weights"),
@@ -23,6 +23,7 @@ const VERBS: [(&str, &str); 18] = [
     ("import", "Take up a LoRA that peft saved"),
     ("train", "Train once on your own data"),
     ("pretrain", "Pretrain a backbone on recordings without labels"),
+    ("mini-corpus", "Make the embedded corpus anew, or check it"),
     ("eval", "Score a stored run"),
     ("predict", "Print labels, transcripts or slots for audio files"),
     ("score", "Compute a metric of text files"),

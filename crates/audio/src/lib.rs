@@ -7,7 +7,7 @@
 //! | compute what encoders of the Whisper family take | [`LogMel`], [`MelConfig`] |
 //! | compute cepstral coefficients | [`Mfcc`] |
 //! | compute what vocoders take (HiFi-GAN, Tacotron 2) | [`VocoderMel`], [`VocoderMelConfig`] |
-//! | write WAV | [`write_wav`], [`WavFormat`] |
+//! | write WAV | [`write_wav`], [`wav_bytes`], [`WavFormat`] |
 //!
 //! A file is recognised by its content, never by its name, and one that holds less than it promises is an error, not a
 //! shorter clip. MP3 alone may promise nothing: without a Xing tag it is read to its end, and must consist of whole
@@ -56,4 +56,4 @@ pub use mfcc::{MFCC_WIDTH, Mfcc};
 pub use resample::resample;
 pub use vocoder::{VocoderMel, VocoderMelConfig};
 pub use waveform::{Waveform, load};
-pub use write::{WavFormat, write_wav};
+pub use write::{WavFormat, wav_bytes, write_wav};

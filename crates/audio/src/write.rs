@@ -1,7 +1,7 @@
 //! Mono samples to WAV files.
 
 use std::fs::{self, File};
-use std::io::{self, BufWriter};
+use std::io::{self, BufWriter, Cursor, Seek, Write};
 use std::path::{Path, PathBuf};
 
 use hound::{SampleFormat, WavSpec, WavWriter};
@@ -41,24 +41,48 @@ impl WavFormat {
 /// is not finite, or when the file cannot be written.
 pub fn write_wav(path: &Path, wave: &Waveform, format: WavFormat) -> Result<(), AudioError> {
     check(path, wave, format)?;
-    write_atomic(path, |file| {
-        let sample_format = match format {
-            WavFormat::Pcm16 => SampleFormat::Int,
-            WavFormat::Float32 => SampleFormat::Float,
-        };
-        let spec =
-            WavSpec { channels: 1, sample_rate: wave.rate_hz, bits_per_sample: format.bits(), sample_format };
-        let mut writer = WavWriter::new(BufWriter::new(file), spec)?;
-        for &sample in &wave.samples {
-            match format {
-                // The cast clamps.
-                WavFormat::Pcm16 => writer.write_sample((sample * FULL_SCALE).round() as i16)?,
-                WavFormat::Float32 => writer.write_sample(sample)?,
-            }
+    write_atomic(path, |file| encode(BufWriter::new(file), wave, format))
+        .map_err(|source| AudioError::Write { path: path.into(), source })
+}
+
+/// The bytes of a mono WAV file: a header, of 44 bytes before samples of 16 bits, and the samples.
+///
+/// `path` is what errors name.
+///
+/// # Errors
+///
+/// As [`write_wav`].
+pub fn wav_bytes(path: &Path, wave: &Waveform, format: WavFormat) -> Result<Vec<u8>, AudioError> {
+    check(path, wave, format)?;
+    let mut bytes = Cursor::new(Vec::new());
+    encode(&mut bytes, wave, format)
+        .map_err(|error| AudioError::Write { path: path.into(), source: io_error(error) })?;
+    Ok(bytes.into_inner())
+}
+
+fn encode(into: impl Write + Seek, wave: &Waveform, format: WavFormat) -> hound::Result<()> {
+    let sample_format = match format {
+        WavFormat::Pcm16 => SampleFormat::Int,
+        WavFormat::Float32 => SampleFormat::Float,
+    };
+    let spec =
+        WavSpec { channels: 1, sample_rate: wave.rate_hz, bits_per_sample: format.bits(), sample_format };
+    let mut writer = WavWriter::new(into, spec)?;
+    for &sample in &wave.samples {
+        match format {
+            // The cast clamps.
+            WavFormat::Pcm16 => writer.write_sample((sample * FULL_SCALE).round() as i16)?,
+            WavFormat::Float32 => writer.write_sample(sample)?,
         }
-        writer.finalize()
-    })
-    .map_err(|source| AudioError::Write { path: path.into(), source })
+    }
+    writer.finalize()
+}
+
+fn io_error(error: hound::Error) -> io::Error {
+    match error {
+        hound::Error::IoError(error) => error,
+        error => io::Error::other(error),
+    }
 }
 
 fn check(path: &Path, wave: &Waveform, format: WavFormat) -> Result<(), AudioError> {
@@ -83,10 +107,7 @@ fn check(path: &Path, wave: &Waveform, format: WavFormat) -> Result<(), AudioErr
 fn write_atomic(path: &Path, write: impl FnOnce(&File) -> hound::Result<()>) -> io::Result<()> {
     let (temporary, file) = temporary_beside(path)?;
     let written = write(&file)
-        .map_err(|error| match error {
-            hound::Error::IoError(error) => error,
-            error => io::Error::other(error),
-        })
+        .map_err(io_error)
         // On the disk before the name is: else a power cut could leave the name without the samples.
         .and_then(|()| file.sync_all())
         .and_then(|()| fs::rename(&temporary, path));

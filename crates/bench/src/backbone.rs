@@ -6,12 +6,13 @@ use anyhow::{Context, Result, bail};
 use sure_nn::{Backbone, Seed, tch::Device};
 use sure_zoo::{Compat, LoadOptions, Weights, from_dir};
 
-use crate::{cell::absolute, environment};
+use crate::{cell::absolute, embedded, environment};
 
 /// Seed of `random:` backbones: the same for every run, so that runs can be compared.
 const RANDOM_SEED: u64 = 0;
 
-/// A backbone that the user named: a folder, `random:<folder>`, or a hub id in the local cache.
+/// A backbone that the user named: a folder, a hub id in the local cache, or the word for the embedded one; with
+/// `random:` in front, its graph with weights that are drawn.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BackboneRef {
     /// The folder.
@@ -20,6 +21,8 @@ pub struct BackboneRef {
     pub random: bool,
     /// How tables and records call it.
     pub name: String,
+    /// Whether it is the embedded one.
+    embedded: bool,
 }
 
 /// Something that is needed is not there: exit code 3.
@@ -37,9 +40,14 @@ impl BackboneRef {
             Some(rest) => (true, rest),
             None => (false, text),
         };
-        let folder = locate(rest)?;
-        let name = canonical_name(&folder, rest);
-        Ok(Self { folder, random, name: if random { format!("random:{name}") } else { name } })
+        let is_word = rest == embedded::BACKBONE;
+        let folder = if is_word { embedded::backbone()? } else { locate(rest)? };
+        // By its path it is the same backbone, and bears the same name.
+        let same = || Some(folder.canonicalize().ok()? == embedded::backbone().ok()?.canonicalize().ok()?);
+        let embedded = is_word || same().unwrap_or(false);
+        let name = if embedded { embedded::BACKBONE.to_owned() } else { canonical_name(&folder, rest) };
+        let name = if random { format!("random:{name}") } else { name };
+        Ok(Self { folder, random, name, embedded })
     }
 
     /// Opens it.
@@ -56,6 +64,10 @@ impl BackboneRef {
     /// # Errors
     /// When the folder is gone.
     pub fn absolute(&self) -> Result<String> {
+        if self.embedded {
+            // A checkout may be moved.
+            return Ok(self.name.clone());
+        }
         let random = if self.random { "random:" } else { "" };
         Ok(format!("{random}{}", absolute(&self.folder)?.display()))
     }
@@ -87,12 +99,13 @@ fn locate(text: &str) -> Result<PathBuf> {
         .into());
     }
     let (id, revision) = text.split_once('@').unwrap_or((text, "main"));
-    cached(id, revision)?.with_context(|| {
-        Missing(format!(
+    cached(id, revision)?.ok_or_else(|| {
+        let error = Missing(format!(
             "the backbone {text} is neither a folder nor in the hub cache {}; get it with \
              `hf download {id}` and try again, or name a folder",
             environment::hub_cache().display()
-        ))
+        ));
+        error.into()
     })
 }
 
@@ -135,6 +148,8 @@ mod tests {
     #[test]
     fn a_hub_id_that_is_not_cached_says_how_to_get_it() {
         let error = BackboneRef::find("nobody/nothing").unwrap_err();
+        // As the exit code is found: among the causes.
+        assert!(error.chain().any(|cause| cause.downcast_ref::<Missing>().is_some()));
         assert!(format!("{error:#}").contains("nobody/nothing"), "{error:#}");
     }
 }

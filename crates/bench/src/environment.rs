@@ -34,6 +34,11 @@ pub fn sure_home() -> PathBuf {
     data.unwrap_or_else(home).join("sure")
 }
 
+/// Where this program lies, and the current folder.
+pub fn places() -> Vec<PathBuf> {
+    [env::current_exe(), env::current_dir()].into_iter().flatten().collect()
+}
+
 /// The folder of the Hugging Face hub's cache: `$HF_HOME/hub`, by default `~/.cache/huggingface/hub`.
 pub fn hub_cache() -> PathBuf {
     if let Some(home) = env::var_os("HF_HOME").filter(|home| !home.is_empty()) {
@@ -45,6 +50,11 @@ pub fn hub_cache() -> PathBuf {
 /// Cores that this process may use.
 pub fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+/// How many characters a line of standard output may have: as many as the terminal is wide, or what a wide one has.
+pub fn columns() -> usize {
+    terminal_size::terminal_size_of(std::io::stdout()).map_or(160, |(width, _)| usize::from(width.0))
 }
 
 /// What computes the results of this process on `device`, as a cell names it.

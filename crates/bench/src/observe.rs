@@ -81,10 +81,9 @@ impl Bar {
         Self { drawn: bar, loss: 0.0, score: None }
     }
 
-    /// A bar drawn by somebody else.
-    pub fn with(bar: ProgressBar) -> Self {
-        bar.set_style(style());
-        Self { drawn: bar, loss: 0.0, score: None }
+    /// What is drawn, for others to place among theirs.
+    pub fn drawn(&self) -> &ProgressBar {
+        &self.drawn
     }
 
     /// Shows a line from a cell's process.
@@ -131,7 +130,7 @@ impl Observer for Bar {
 }
 
 fn style() -> ProgressStyle {
-    ProgressStyle::with_template("{prefix:28!} {wide_bar} {pos}/{len} {eta} {msg}")
+    ProgressStyle::with_template("{prefix:32!} {wide_bar} {pos}/{len} {eta} {msg}")
         .unwrap_or_else(|_| ProgressStyle::default_bar())
 }
 

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, path::PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use sure_data::{
     Applies, CardLabels, DatasetCard, Manifest, Note, Protocol, Reading, TaskCard, TaskKind, What, discover,
 };
@@ -122,10 +122,7 @@ impl Plan {
 /// When a name is unknown, the backbone or the data is not there, or a set that was named lacks its task.
 pub fn plan(request: &Request) -> Result<Plan> {
     let suite = presets::suite(&request.suite)?;
-    let known: Vec<_> = suite.profiles.keys().cloned().collect();
-    let profile = suite.profiles.get(&request.profile).with_context(|| {
-        format!("suite {} has no profile {:?}; known: {}", suite.name, request.profile, known.join(", "))
-    })?;
+    let profile = suite.profile(&request.profile)?;
     let tasks = &distinct(if request.tasks.is_empty() { &profile.tasks } else { &request.tasks });
     let methods = &distinct(if request.methods.is_empty() { &profile.methods } else { &request.methods });
     let reference = BackboneRef::find(&request.backbone)?;

@@ -7,16 +7,16 @@ use std::{
     process::{Command, Stdio},
     sync::{Mutex, MutexGuard, PoisonError},
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use anyhow::{Context, Result};
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use sure_records::{Claim, ClaimState, RunRecord, Store};
 
 use crate::{
     cell, environment,
     observe::{Bar, Line},
+    progress::Progress,
     rundir::RunFile,
 };
 
@@ -26,47 +26,51 @@ pub const INTERRUPTED: i32 = 130;
 /// How often a cell that somebody else works on is looked at again.
 const WAIT: Duration = Duration::from_millis(500);
 
+/// What became of the cells.
+#[derive(Debug)]
+pub struct Ran {
+    /// The records in the order of the cells; a cell that was interrupted has none.
+    pub records: Vec<Option<RunRecord>>,
+    /// How many of them were there before.
+    pub before: usize,
+}
+
 /// Runs the cells of `runs` that have no good record in `store` yet, `jobs` at a time; other processes on the same
-/// folder share the work. Returns the records in the order of `runs`; a cell that was interrupted has none.
+/// folder share the work.
 ///
 /// # Errors
 /// When the store cannot be read or written, or a process cannot be started.
-pub fn run_cells(runs: &[RunFile], store: &Store, jobs: usize) -> Result<Vec<Option<RunRecord>>> {
+pub fn run_cells(runs: &[RunFile], store: &Store, jobs: usize) -> Result<Ran> {
     let mut queue = VecDeque::new();
     for (index, run) in runs.iter().enumerate() {
         if !store.is_finished(&run.cell)? {
             queue.push_back(index);
         }
     }
-    let bars = MultiProgress::new();
-    let overall = bars.add(ProgressBar::new(runs.len() as u64));
-    overall.set_style(
-        ProgressStyle::with_template("{prefix:28!} {wide_bar} {pos}/{len} {eta}")
-            .unwrap_or_else(|_| ProgressStyle::default_bar()),
-    );
-    overall.set_prefix("cells");
-    overall.set_position((runs.len() - queue.len()) as u64);
+    let before = runs.len() - queue.len();
+    let several_seeds = runs.iter().any(|run| run.cell.seed != runs[0].cell.seed);
+    let progress = Progress::new(runs.len(), before, several_seeds);
+    let jobs = jobs.clamp(1, queue.len().max(1));
     let queue = Mutex::new(queue);
     thread::scope(|scope| {
         let worker = || -> Result<()> {
             loop {
                 let next = lock(&queue).pop_front();
                 let Some(index) = next.filter(|_| !environment::interrupted()) else { return Ok(()) };
-                if run_one(&runs[index], store, &bars)? {
-                    overall.inc(1);
-                } else {
+                if !run_one(&runs[index], store, &progress)? {
                     lock(&queue).push_back(index);
                     thread::sleep(WAIT);
                 }
             }
         };
-        let workers: Vec<_> = (0..jobs.max(1)).map(|_| scope.spawn(worker)).collect();
+        let workers: Vec<_> = (0..jobs).map(|_| scope.spawn(worker)).collect();
         workers
             .into_iter()
             .try_for_each(|worker| worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
     })?;
-    overall.finish_and_clear();
-    runs.iter().map(|run| Ok(store.get(&run.cell.id())?)).collect()
+    progress.clear();
+    let records = runs.iter().map(|run| Ok(store.get(&run.cell.id())?)).collect::<Result<_>>()?;
+    Ok(Ran { records, before })
 }
 
 /// The queue is whole whatever happened to a worker: every change to it is a single call.
@@ -75,20 +79,22 @@ fn lock(queue: &Mutex<VecDeque<usize>>) -> MutexGuard<'_, VecDeque<usize>> {
 }
 
 /// Runs one cell unless somebody else does; false when it is to be looked at again.
-fn run_one(run: &RunFile, store: &Store, bars: &MultiProgress) -> Result<bool> {
-    let id = run.cell.id();
+fn run_one(run: &RunFile, store: &Store, progress: &Progress) -> Result<bool> {
+    let (id, start) = (run.cell.id(), Instant::now());
     let ClaimState::Mine(_claim) = Claim::acquire(store.dir(), id.as_str())? else {
-        return Ok(store.is_finished(&run.cell)?);
+        let is_finished = store.is_finished(&run.cell)?;
+        if is_finished {
+            progress.finish(&run.cell, None, start.elapsed());
+        }
+        return Ok(is_finished);
     };
     if store.is_finished(&run.cell)? {
+        progress.finish(&run.cell, None, start.elapsed());
         return Ok(true);
     }
     let folder = store.cell_dir(&id);
     run.write(&folder)?;
-    let title = format!("{} {} seed {}", run.cell.column(), run.cell.method, run.cell.seed);
-    let bar = bars.add(ProgressBar::new(0));
-    bar.set_prefix(title);
-    let mut bar = Bar::with(bar);
+    let mut bar = progress.begin(&run.cell);
     let (code, complaint) = run_process(&folder, &mut bar)?;
     bar.clear();
     // 0 and 1 come with a record of the cell's own.
@@ -97,6 +103,7 @@ fn run_one(run: &RunFile, store: &Store, bars: &MultiProgress) -> Result<bool> {
         let error = anyhow::anyhow!("the cell's process ended with {ended}: {}", complaint.trim());
         store.put(&cell::failed(run, &error))?;
     }
+    progress.finish(&run.cell, store.get(&id)?.as_ref(), start.elapsed());
     Ok(true)
 }
 

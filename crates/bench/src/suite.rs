@@ -4,7 +4,7 @@
 //! a task on one data set, and `reference` what the paper's own code did differently (`--compat reference`). A change is a
 //! part of a budget, of a task's card or of a method's preset, and is checked against them word by word.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, num::NonZeroUsize};
 
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -38,6 +38,12 @@ pub struct Profile {
     pub tasks: Vec<String>,
     /// Its methods.
     pub methods: Vec<String>,
+    /// Whether it is for the embedded corpus, and for nothing else.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub embedded: bool,
+    /// Threads of each cell; without it the cells share all cores. Small networks gain little from several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub threads: Option<NonZeroUsize>,
     /// The training budget, without learning rates.
     pub train: Budget,
     /// Learning rates by method.
@@ -136,7 +142,37 @@ pub struct Reference {
     pub methods: BTreeMap<String, Map<String, Value>>,
 }
 
+impl Suite {
+    /// The profile called `name`.
+    ///
+    /// # Errors
+    /// When there is none; the message lists what there is.
+    pub fn profile(&self, name: &str) -> Result<&Profile> {
+        self.profiles.get(name).with_context(|| {
+            let known: Vec<_> = self.profiles.keys().map(String::as_str).collect();
+            format!("suite {} has no profile {name:?}; known: {}", self.name, known.join(", "))
+        })
+    }
+}
+
+/// Cells at a time and threads of each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shares {
+    /// Cells at a time.
+    pub jobs: usize,
+    /// Threads of each.
+    pub threads: usize,
+}
+
 impl Profile {
+    /// How cells share `cores`, with the user's own numbers in the place of the profile's.
+    pub fn shares(&self, cores: usize, jobs: Option<NonZeroUsize>, threads: Option<NonZeroUsize>) -> Shares {
+        let [own, jobs, threads] = [self.threads, jobs, threads].map(|number| number.map(NonZeroUsize::get));
+        let threads = threads.or(own).unwrap_or_else(|| (cores / jobs.unwrap_or(1)).max(1));
+        let jobs = jobs.unwrap_or(if own.is_some() { (cores / threads).max(1) } else { 1 });
+        Shares { jobs, threads }
+    }
+
     /// The card of a task as this profile wants it on `set`.
     ///
     /// # Errors
@@ -292,9 +328,33 @@ mod tests {
         let changed: TaskCard = merged(&card, &change(r#"{"cut_seconds": 2.5}"#)).unwrap();
         assert_eq!(changed, TaskCard { cut_seconds: Some(2.5), ..card.clone() });
         assert!(merged(&card, &change(r#"{"cut_second": 2.5}"#)).is_err());
-        let budget = presets::suite("sure").unwrap().profiles["mini"].train;
+        let budget = presets::suite("sure").unwrap().profiles["small"].train;
         let longer: Budget = merged(&budget, &change(r#"{"length": {"epochs": 3}}"#)).unwrap();
         assert_eq!(longer.length, Length::Epochs(3.0));
+    }
+
+    #[test]
+    fn cells_share_the_cores_as_the_profile_or_the_user_says() {
+        let suite = presets::suite("sure").unwrap();
+        let shares = |profile: &str, jobs, threads| {
+            let [jobs, threads] = [jobs, threads].map(NonZeroUsize::new);
+            let Shares { jobs, threads } = suite.profiles[profile].shares(8, jobs, threads);
+            (jobs, threads)
+        };
+        // 0 stands for a flag that was not given.
+        for (profile, jobs, threads, expected) in [
+            ("mini", 0, 0, (8, 1)),
+            ("mini", 2, 0, (2, 1)),
+            ("mini", 0, 4, (2, 4)),
+            ("mini", 0, 9, (1, 9)),
+            ("small", 0, 0, (1, 8)),
+            ("small", 2, 0, (2, 4)),
+            ("small", 99, 0, (99, 1)),
+            ("small", 0, 2, (1, 2)),
+            ("small", 3, 2, (3, 2)),
+        ] {
+            assert_eq!(shares(profile, jobs, threads), expected, "{profile} {jobs} {threads}");
+        }
     }
 
     #[test]

@@ -32,13 +32,14 @@ fn bench(home: &Path, data: &Path) -> std::process::Command {
 }
 
 #[test]
-fn bench_without_backbone_says_in_one_line_what_it_needs_and_exits_with_3() {
+fn bench_with_a_profile_that_has_no_data_here_says_in_one_line_what_it_needs() {
     let folder = tempfile::tempdir().unwrap();
-    let output = sure(folder.path()).args(["bench", "--suite", "sure"]).output().unwrap();
-    assert_eq!(output.status.code(), Some(3));
-    let message = text(&output.stderr);
-    assert_eq!(message.lines().count(), 1, "{message}");
-    assert!(message.contains("--backbone") && message.contains("--data"), "{message}");
+    for (flags, code) in [(&["--profile", "paper"][..], 3), (&["--profile", "mini", "--data", "."], 2)] {
+        let output = sure(folder.path()).args(["bench", "--suite", "sure"]).args(flags).output().unwrap();
+        let message = text(&output.stderr);
+        assert_eq!((output.status.code(), message.lines().count()), (Some(code), 1), "{message}");
+        assert!(message.contains("--data") && message.contains("profile"), "{message}");
+    }
 }
 
 #[test]
@@ -52,7 +53,7 @@ fn bench_prints_a_table_and_the_same_again_without_running_anything() {
     for word in ["random", "linear", "lora", "ks/tones", "accuracy"] {
         assert!(first.contains(word), "no {word} in {first}");
     }
-    let runs = home.join("runs/sure-mini");
+    let runs = home.join("runs/sure-small");
     let stamp = |path: &Path| {
         let mut all: Vec<_> = fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path()).collect();
         all.retain(|path| path.is_dir());

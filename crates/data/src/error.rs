@@ -79,6 +79,35 @@ pub enum DataError {
         /// What it is, as JSON.
         found: String,
     },
+    /// A row whose stretch is not in its pack.
+    #[error(
+        "{}, line {line}: {samples} samples from {start} on are not in {}, which has {length}",
+        path.display(), pack.display()
+    )]
+    OutsidePack {
+        /// The manifest.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// The pack.
+        pack: PathBuf,
+        /// The first sample, from 0.
+        start: u64,
+        /// How many samples.
+        samples: u64,
+        /// How many the pack has.
+        length: usize,
+    },
+    /// Packed recordings without a folder for what is unpacked.
+    #[error(
+        "{} has packed recordings (`start` and `samples`), and no folder is named to unpack them into \
+         (`ReadOptions::unpack_into`)",
+        path.display()
+    )]
+    NowhereToUnpack {
+        /// The manifest.
+        path: PathBuf,
+    },
     /// Two rows of one id.
     #[error("{}, line {line}: the id `{id}` is taken by line {first} already; give one of them an `id` of its own", path.display())]
     DuplicateId {

@@ -4,6 +4,7 @@
 //! which the split, and selects a [`LabelledSet`]. [`facts`] decodes the recordings once and remembers their hashes;
 //! the [`Fingerprint`] made of them says which data a result belongs to, and what is wrong with the splits.
 
+mod appear;
 mod card;
 mod dataset;
 mod discover;
@@ -13,6 +14,7 @@ mod fingerprint;
 mod limit;
 mod manifest;
 mod memo;
+mod packs;
 mod readers;
 mod refusal;
 mod select;

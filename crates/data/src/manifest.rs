@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 
-use crate::DataError;
+use crate::{DataError, packs};
 
 /// What a manifest may be called inside its folder, in the order of looking.
 pub(crate) const NAMES: [&str; 2] = ["manifest.jsonl", "manifest.csv"];
@@ -27,7 +27,7 @@ pub struct Manifest {
 pub struct Row {
     /// Its id; the stem of the audio file where the manifest gives none.
     pub id: String,
-    /// The recording; relative paths start at the manifest's folder.
+    /// The recording: relative paths start at the manifest's folder, a packed one is where it was unpacked.
     pub audio: PathBuf,
     /// The line it begins on, from 1.
     pub line: usize,
@@ -40,8 +40,23 @@ impl Manifest {
     ///
     /// # Errors
     ///
-    /// Names the file, and where it can the line and the key.
+    /// Names the file, and where it can the line and the key. [`DataError::NowhereToUnpack`] where recordings are packed:
+    /// see [`Manifest::read_unpacked`].
     pub fn read(path: &Path) -> Result<Self, DataError> {
+        Self::read_into(path, None)
+    }
+
+    /// As [`Manifest::read`]. Rows with `start` and `samples`, which are a stretch of a longer recording, have a file of
+    /// their own in a folder below `unpack_into` afterwards: WAV of 16 bits, made once.
+    ///
+    /// # Errors
+    ///
+    /// As [`Manifest::read`]; [`DataError::OutsidePack`], and [`DataError::Audio`] where a pack cannot be decoded.
+    pub fn read_unpacked(path: &Path, unpack_into: &Path) -> Result<Self, DataError> {
+        Self::read_into(path, Some(unpack_into))
+    }
+
+    pub(crate) fn read_into(path: &Path, unpack_into: Option<&Path>) -> Result<Self, DataError> {
         let about = fs::metadata(path).map_err(DataError::io("read", path))?;
         let path = if about.is_dir() {
             find(path).ok_or_else(|| DataError::NoManifest { path: path.to_owned() })?
@@ -62,7 +77,9 @@ impl Manifest {
         if rows.is_empty() {
             return Err(DataError::EmptyManifest { path });
         }
-        Ok(Self { name: folder_name(&path), path, rows })
+        let mut manifest = Self { name: folder_name(&path), path, rows };
+        packs::unpack(&mut manifest, unpack_into)?;
+        Ok(manifest)
     }
 }
 

@@ -12,6 +12,7 @@ mod claim;
 mod cost;
 mod error;
 mod owner;
+mod paired;
 mod record;
 mod store;
 mod table;
@@ -22,6 +23,7 @@ pub use cell::{Cell, CellId};
 pub use claim::{Claim, ClaimState, HEARTBEAT};
 pub use cost::Cost;
 pub use error::RecordsError;
+pub use paired::{Difference, differences};
 pub use record::{
     CheckResult, Counts, CurvePoint, Outcome, PredictionRow, Provenance, RunRecord, SCHEMA_VERSION,
     SplitScore,

@@ -9,6 +9,9 @@ mod build;
 mod render;
 mod ties;
 
+/// Characters a line where the terminal is not known.
+const WIDTH: usize = 160;
+
 /// Results by method and task, one section for each backbone and suite.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Table {
@@ -153,10 +156,16 @@ impl Table {
         self
     }
 
-    /// The table as text, with a last line end.
+    /// The table for a terminal of so many characters a line, with a last line end: columns that do not fit beside each
+    /// other stand in blocks below each other.
+    pub fn terminal(&self, width: usize) -> String {
+        render::terminal(self, width)
+    }
+
+    /// The table as text, with a last line end; for a terminal of 160 characters, see [`Table::terminal`].
     pub fn render(&self, format: TableFormat) -> String {
         match format {
-            TableFormat::Terminal => render::terminal(self),
+            TableFormat::Terminal => render::terminal(self, WIDTH),
             TableFormat::Markdown => render::markdown(self),
             TableFormat::Csv => render::csv(self),
             TableFormat::Json => render::json(self),

@@ -1,45 +1,46 @@
 //! `bench`: runs the missing cells of a suite, then prints the table.
 
-use std::{path::PathBuf, time::Instant};
+use std::{num::NonZeroUsize, path::PathBuf, time::Instant};
 
 use anyhow::Result;
 use clap::Args;
-use sure_records::{Store, Table, TableFormat};
+use sure_records::{Store, Table};
 
 use super::{Ended, common};
 use crate::{
-    backbone::Missing,
     cli::common::{DeviceFlag, complain, say},
-    environment,
+    embedded, environment,
     plan::{Choices, RateOverride, Request, plan},
-    pool,
+    pool, presets,
 };
 
 /// Run a benchmark suite: every task on every set with every method, then print the table.
 ///
-/// Finished cells are never run again; a killed or interrupted run goes on where it stopped.
+/// Finished cells are never run again; a killed or interrupted run goes on where it stopped. Without --data it runs on the
+/// corpus that comes with the repository, without --backbone with the model that was trained for it.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
+  cargo xtask bench --suite sure
+  cargo xtask bench --suite sure --limit 8 --max-steps 3                            # a quick look
   cargo xtask bench --suite sure --backbone models/whisper-tiny.en --data speech
-  cargo xtask bench --suite sure --tasks ks/digits,ser --methods linear,lora --seeds 3 --backbone B --data D
-  cargo xtask bench --suite sure --backbone B --data D --limit 20 --max-steps 5     # a quick look")]
+  cargo xtask bench --suite sure --tasks ks/digits,ser --methods linear,lora --seeds 3 --backbone B --data D")]
 pub(super) struct Bench {
     /// The suite
     #[arg(long, default_value = "sure")]
     suite: String,
-    /// Its profile
-    #[arg(long, default_value = "mini")]
-    profile: String,
+    /// Its profile: mini is for the embedded corpus alone [default: mini without --data, else small]
+    #[arg(long)]
+    profile: Option<String>,
     /// Tasks, or task/set, separated by commas [default: the profile's]
     #[arg(long, value_delimiter = ',')]
     tasks: Vec<String>,
     /// Methods, separated by commas [default: the profile's]
     #[arg(long, value_delimiter = ',')]
     methods: Vec<String>,
-    /// The pretrained model: a folder, a hub id, or random:FOLDER
+    /// The pretrained model: a folder, a hub id, nano-hubert, or random: and one of these [default: nano-hubert]
     #[arg(long, value_name = "ID|DIR")]
     backbone: Option<String>,
-    /// A folder with a manifest, or a folder of such folders
+    /// A folder with a manifest, or a folder of such folders [default: the embedded corpus, datasets/mini]
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
     /// Run with seeds 0 to N-1
@@ -51,9 +52,12 @@ pub(super) struct Bench {
     /// At most N training steps, for a quick look; 2 at least, as the first one of a warm-up changes nothing
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(2..))]
     max_steps: Option<u64>,
-    /// Cells at a time; they share the cores
-    #[arg(long, default_value_t = 1, value_name = "N")]
-    jobs: usize,
+    /// Cells at a time [default: 1; in profile mini as many as there are cores]
+    #[arg(long, value_name = "N")]
+    jobs: Option<NonZeroUsize>,
+    /// Threads of each cell, a part of what makes it the same cell [default: the cores shared by the jobs; in profile mini 1]
+    #[arg(long, value_name = "N")]
+    threads: Option<NonZeroUsize>,
     /// auto, fp32 or bf16
     #[arg(long, default_value = "auto", value_name = "P")]
     precision: String,
@@ -76,29 +80,26 @@ pub(super) struct Bench {
 impl Bench {
     pub(super) fn run(self) -> Result<Ended> {
         let start = Instant::now();
-        let (Some(backbone), Some(data)) = (self.backbone, self.data) else {
-            return Err(Missing(
-                "bench needs --backbone (a folder with config.json and model.safetensors, for example from \
-                 `hf download openai/whisper-tiny.en --local-dir whisper-tiny.en`) and --data (a \
-                 folder with a manifest.jsonl whose lines name audio, split and labels)"
-                    .to_owned(),
-            )
-            .into());
-        };
+        let suite = presets::suite(&self.suite)?;
+        let chosen = embedded::choose(&suite, self.profile, self.data, self.backbone)?;
+        let data = chosen.data.map_or_else(embedded::corpus, Ok)?;
         self.device.resolve()?;
-        let jobs = self.jobs.max(1);
+        let shares = suite.profile(&chosen.profile)?.shares(environment::cores(), self.jobs, self.threads);
+        if let Some(said) = &chosen.said {
+            complain(said);
+        }
         let request = Request {
             suite: self.suite,
-            profile: self.profile,
+            profile: chosen.profile,
             tasks: self.tasks,
             methods: self.methods,
-            backbone,
+            backbone: chosen.backbone,
             data,
             seeds: (0..self.seeds).collect(),
             limit: self.limit,
             max_steps: self.max_steps,
             rates: RateOverride::default(),
-            threads: (environment::cores() / jobs).max(1),
+            threads: shares.threads,
             precision: common::precision(&self.precision)?,
             device: self.device.device,
             cache: common::cache(self.cache.as_deref()),
@@ -115,16 +116,17 @@ impl Bench {
             complain(&format!("note: {note}"));
         }
         let store = Store::open(&out)?;
-        let records = pool::run_cells(&plan.runs, &store, jobs)?;
+        let pool::Ran { records, before } = pool::run_cells(&plan.runs, &store, shares.jobs)?;
         let interrupted = records.iter().any(Option::is_none);
         let records: Vec<_> = records.into_iter().flatten().collect();
         if self.json {
             common::say_json(&records)?;
         } else {
-            say(&Table::build(&records, Some(&store))?.render(TableFormat::Terminal));
+            say(&Table::build(&records, Some(&store))?.terminal(environment::columns()));
             say(&format!(
-                "{} cells in {:.1} s; records in {}",
+                "{} cells ({} run now, {before} there already) in {:.1} s; records in {}",
                 records.len(),
+                records.len() - before,
                 start.elapsed().as_secs_f64(),
                 out.display()
             ));

@@ -7,6 +7,7 @@ mod eval;
 mod export;
 mod extract;
 mod import;
+mod mini_corpus;
 mod params;
 mod perf;
 mod predict;
@@ -38,6 +39,7 @@ enum Verb {
     Report(report::Report),
     Train(train::Train),
     Pretrain(pretrain::Pretrain),
+    MiniCorpus(mini_corpus::MiniCorpus),
     Doctor(doctor::Doctor),
     Eval(eval::Eval),
     Predict(predict::Predict),
@@ -51,7 +53,7 @@ enum Verb {
     Methods(registry::List),
     /// The tasks.
     Tasks(registry::List),
-    /// The families of backbones.
+    /// The families of backbones, and the embedded checkpoint.
     Backbones(registry::List),
     /// The metrics.
     Metrics(registry::List),
@@ -111,6 +113,7 @@ impl Cli {
             Verb::Report(verb) => verb.run(),
             Verb::Train(verb) => verb.run(),
             Verb::Pretrain(verb) => verb.run(),
+            Verb::MiniCorpus(verb) => verb.run(),
             Verb::Doctor(verb) => verb.run(),
             Verb::Eval(verb) => verb.run(),
             Verb::Predict(verb) => verb.run(),

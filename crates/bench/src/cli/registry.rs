@@ -11,7 +11,7 @@ use super::{
     Ended,
     common::{say, say_json},
 };
-use crate::presets;
+use crate::{embedded, presets};
 
 /// A list of cards.
 #[derive(Debug, Args)]
@@ -48,7 +48,9 @@ impl List {
             let value = json!({"name": family.model_type, "summary": family.summary});
             (family.model_type.to_owned(), family.summary.to_owned(), value)
         };
-        self.print(FAMILIES.iter().map(row).collect())
+        let value = json!({"name": embedded::BACKBONE, "summary": embedded::SUMMARY});
+        let checkpoint = (embedded::BACKBONE.to_owned(), embedded::SUMMARY.to_owned(), value);
+        self.print(FAMILIES.iter().map(row).chain([checkpoint]).collect())
     }
 
     pub(super) fn metrics(&self) -> Result<Ended> {

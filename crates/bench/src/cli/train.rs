@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     cell::{CellOptions, is_interrupt, run_cell},
-    environment,
+    embedded, environment,
     observe::{AbortAt, Bar, JsonLines},
     plan::{Choices, RateOverride, Request, plan},
     rundir::RunFile,
@@ -48,7 +48,7 @@ pub(super) struct Train {
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
     /// The profile of the suite `sure` whose budget and learning rates are taken
-    #[arg(long, default_value = "mini")]
+    #[arg(long, default_value = embedded::GENERAL)]
     profile: String,
     /// The seed
     #[arg(long, default_value_t = 0)]

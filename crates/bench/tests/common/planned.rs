@@ -19,7 +19,7 @@ pub(crate) fn planned(method: &str, folder: &Path, max_steps: Option<u64>) -> Ru
 pub(crate) fn planned_on(data: &Path, task: &str, method: &str, max_steps: Option<u64>) -> RunFile {
     let request = Request {
         suite: "sure".to_owned(),
-        profile: "mini".to_owned(),
+        profile: "small".to_owned(),
         tasks: vec![task.to_owned()],
         methods: vec![method.to_owned()],
         backbone: backbone().display().to_string(),

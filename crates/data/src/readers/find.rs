@@ -44,7 +44,10 @@ pub(crate) struct Found {
 impl Place {
     pub(crate) fn read(&self, options: &ReadOptions) -> Result<Reading, DataError> {
         match self.kind {
-            Kind::Manifest => Ok(Reading { manifest: Manifest::read(&self.path)?, notes: Vec::new() }),
+            Kind::Manifest => {
+                let manifest = Manifest::read_into(&self.path, options.unpack_into.as_deref())?;
+                Ok(Reading { manifest, notes: Vec::new() })
+            }
             Kind::Tree(reader) | Kind::Hub(reader) => reader.read(&self.path, options),
         }
     }
@@ -111,6 +114,8 @@ fn here(folder: &Path) -> Result<Found, DataError> {
     for entry in inner(folder)? {
         match alone(&entry.path)? {
             Some(place) => found.places.push(place),
+            // A model that lies beside its data is not missed among them.
+            None if entry.path.join("config.json").is_file() => {}
             None => found.passed_over.push(entry.path),
         }
     }

@@ -97,7 +97,8 @@ pub struct ReadOptions {
     pub protocol: Protocol,
     /// How much of one list or folder may be skipped, from 0 to 1.
     pub max_skipped_share: f64,
-    /// The folder for what is unpacked from parquet files; without one it is beside the data set.
+    /// The folder for what is unpacked: from parquet files, without one beside the data set; and from the packs of a
+    /// manifest, which cannot be read without one.
     pub unpack_into: Option<PathBuf>,
 }
 

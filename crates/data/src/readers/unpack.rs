@@ -17,6 +17,7 @@ use sha2::{Digest, Sha256};
 use super::files::inside;
 use super::hub::{HubRow, Shard, rows};
 use super::{ReadOptions, What, collect::Collector, note::Tally};
+use crate::appear::{self, safe, short};
 use crate::{DataError, Split};
 
 /// How the folders for what is unpacked end that lie beside a data set.
@@ -94,34 +95,17 @@ struct Stamp {
 fn unpack(request: &Request<'_>, options: &ReadOptions) -> Result<Vec<Unpacked>, DataError> {
     let stamp = stamp(request)?;
     let folder = folder(request, options)?;
-    let base = folder.parent().unwrap_or(Path::new("."));
-    fs::create_dir_all(base).map_err(DataError::io("create", base))?;
-    let lock = folder.with_extension("lock");
-    let held = fs::File::create(&lock).map_err(DataError::io("create", &lock))?;
-    held.lock().map_err(DataError::io("lock", &lock))?;
-    if let Some(rows) = remembered(&folder, &stamp) {
-        return Ok(rows);
-    }
-    // What a process left behind that was stopped; none is at work, as the lock is ours.
-    let partial = folder.with_extension("partial");
-    for old in [&partial, &folder] {
-        if old.exists() {
-            fs::remove_dir_all(old).map_err(DataError::io("remove", old))?;
-        }
-    }
-    let rows = write_all(request, &partial, &folder);
-    let rows = rows.and_then(|rows| {
-        let text = serde_json::to_vec(&stamp).expect("names and numbers are JSON");
-        let path = partial.join(STAMP);
-        fs::write(&path, text).map_err(DataError::io("write", &path))?;
-        fs::rename(&partial, &folder).map_err(DataError::io("rename", &partial))?;
-        Ok(rows)
-    });
-    if rows.is_err() {
-        // The first error is the one to report; what stays is removed by the next call.
-        let _ = fs::remove_dir_all(&partial);
-    }
-    rows
+    appear::folder(
+        &folder,
+        || remembered(&folder, &stamp),
+        |partial| {
+            let rows = write_all(request, partial, &folder)?;
+            let text = serde_json::to_vec(&stamp).expect("names and numbers are JSON");
+            let path = partial.join(STAMP);
+            fs::write(&path, text).map_err(DataError::io("write", &path))?;
+            Ok(rows)
+        },
+    )
 }
 
 /// A row of the hub with its split and its recording.
@@ -174,8 +158,7 @@ fn folder(request: &Request<'_>, options: &ReadOptions) -> Result<PathBuf, DataE
         root.with_file_name(format!("{name}{UNPACKED}"))
     });
     let digest = Sha256::digest(root.as_os_str().as_encoded_bytes());
-    let digest = digest.iter().take(8).fold(String::new(), |text, byte| text + &format!("{byte:02x}"));
-    Ok(base.join(format!("{}-{digest}", request.name)))
+    Ok(base.join(format!("{}-{}", request.name, short(&digest))))
 }
 
 fn stamp(request: &Request<'_>) -> Result<Stamp, DataError> {
@@ -208,7 +191,6 @@ fn remembered(folder: &Path, stamp: &Stamp) -> Option<Vec<Unpacked>> {
 
 /// Writes all rows into `partial`; their paths are those in `folder`, which it becomes.
 fn write_all(request: &Request<'_>, partial: &Path, folder: &Path) -> Result<Vec<Unpacked>, DataError> {
-    fs::create_dir_all(partial).map_err(DataError::io("create", partial))?;
     let path = partial.join(ROWS);
     let file = fs::File::create(&path).map_err(DataError::io("create", &path))?;
     let mut list = BufWriter::new(file);
@@ -243,15 +225,6 @@ fn write_all(request: &Request<'_>, partial: &Path, folder: &Path) -> Result<Vec
     Ok(unpacked)
 }
 
-/// A name that is one on every system and leads nowhere else.
-fn safe(name: &str) -> String {
-    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "_-.".contains(letter);
-    let name: String =
-        name.chars().take(80).map(|letter| if is_plain(letter) { letter } else { '_' }).collect();
-    let name = name.trim_matches('.');
-    if name.is_empty() { "_".to_owned() } else { name.to_owned() }
-}
-
 /// The ending for the content; decoders look at the content alone.
 fn ending(bytes: &[u8]) -> &'static str {
     match bytes {
@@ -269,19 +242,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_from_files_lead_nowhere_else() {
-        for (name, expected) in [
-            ("374-180298-0000", "374-180298-0000"),
-            ("../../etc/passwd", "_.._etc_passwd"),
-            ("..", "_"),
-            ("", "_"),
-            (".hidden.", "hidden"),
-            ("C:\\a b", "C__a_b"),
-            ("é\0/", "___"),
-        ] {
-            assert_eq!(safe(name), expected);
-        }
-        assert_eq!(safe(&"a".repeat(500)).len(), 80);
+    fn the_stem_of_a_path_is_its_last_part_without_the_ending() {
         assert_eq!(
             [stem("a/b.c.wav"), stem("a\\b.wav"), stem("../.."), stem("")],
             [Some("b.c"), Some("b"), Some("."), None]

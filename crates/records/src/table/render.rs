@@ -1,16 +1,18 @@
 //! Tables as text.
 
+use std::ops::Range;
+
 use comfy_table::{CellAlignment, ContentArrangement, Table as Grid, presets};
 use sure_metrics::Interval;
 
 use super::{Column, Entry, Row, RowKind, Section, Table};
 
-pub(super) fn terminal(table: &Table) -> String {
-    text(table, &Style { grid: presets::NOTHING, is_markdown: false })
+pub(super) fn terminal(table: &Table, width: usize) -> String {
+    text(table, &Style { grid: presets::NOTHING, is_markdown: false, width })
 }
 
 pub(super) fn markdown(table: &Table) -> String {
-    text(table, &Style { grid: presets::ASCII_MARKDOWN, is_markdown: true })
+    text(table, &Style { grid: presets::ASCII_MARKDOWN, is_markdown: true, width: usize::MAX })
 }
 
 pub(super) fn json(table: &Table) -> String {
@@ -94,6 +96,8 @@ fn csv_line(section: &Section, row: &Row, column: &Column, entry: &Entry) -> [St
 struct Style {
     grid: comfy_table::TableStyle,
     is_markdown: bool,
+    /// Characters a line.
+    width: usize,
 }
 
 fn text(table: &Table, style: &Style) -> String {
@@ -105,13 +109,33 @@ fn text(table: &Table, style: &Style) -> String {
 
 fn section_text(section: &Section, style: &Style) -> String {
     let Section { suite, suite_version, backbone, .. } = section;
+    let (grid, legend) = (grids(section, style), legend(section, style));
+    format!("{suite} v{suite_version}, backbone {backbone}\n\n{grid}\n\n{legend}")
+}
+
+/// The columns in as few blocks of equal size as fit the width, below each other.
+fn grids(section: &Section, style: &Style) -> String {
+    let columns = section.columns.len();
+    let mut blocks = Vec::new();
+    for count in 1..=columns.max(1) {
+        let each = columns.div_ceil(count).max(1);
+        let starts = (0..columns.max(1)).step_by(each);
+        blocks = starts.map(|start| grid(section, start..(start + each).min(columns), style)).collect();
+        if blocks.iter().flat_map(|block| block.lines()).all(|line| line.chars().count() <= style.width) {
+            break;
+        }
+    }
+    blocks.join("\n\n")
+}
+
+/// The rows with some of the columns.
+fn grid(section: &Section, columns: Range<usize>, style: &Style) -> String {
     let mut grid = Grid::new();
     grid.load_style(style.grid).set_content_arrangement(ContentArrangement::Disabled);
-    let columns = section.columns.iter().map(|column| style.heading(column));
-    grid.set_header(["method".to_owned(), "trainable %".to_owned()].into_iter().chain(columns));
+    let headings = section.columns[columns.clone()].iter().map(|column| style.heading(column));
+    grid.set_header(["method".to_owned(), "trainable %".to_owned()].into_iter().chain(headings));
     for row in &section.rows {
-        let entries = row
-            .entries
+        let entries = row.entries[columns.clone()]
             .iter()
             .map(|entry| entry.as_ref().map_or_else(String::new, |entry| style.entry(entry)));
         grid.add_row([style.label(row), share(row)].into_iter().chain(entries));
@@ -124,9 +148,7 @@ fn section_text(section: &Section, style: &Style) -> String {
             column.set_padding((0, 2));
         }
     }
-    let grid = grid.trim_fmt();
-    let legend = legend(section, style);
-    format!("{suite} v{suite_version}, backbone {backbone}\n\n{grid}\n\n{legend}")
+    grid.trim_fmt()
 }
 
 /// The trainable share in percent; where the heads differ in size from task to task, the smallest and the largest.

@@ -190,6 +190,25 @@ error: all seeds failed; the record says why
 }
 
 #[test]
+fn columns_that_do_not_fit_the_terminal_stand_in_blocks_below_each_other() {
+    let tasks = ["asr", "ic", "ks", "pr", "ser", "sf", "sr"].map(|task| {
+        let mut cell = cell("lora", 0);
+        cell.task = task.into();
+        record(cell, 1.0)
+    });
+    let table = build(&tasks);
+    for (width, blocks) in [(usize::MAX, 1), (160, 2), (100, 3), (60, 7), (1, 7)] {
+        let text = table.terminal(width);
+        assert_eq!(text.matches("\nmethod ").count(), blocks, "at {width}:\n{text}");
+        assert_eq!(text.matches("\nlora ").count(), blocks);
+        let longest = text.lines().take_while(|line| !line.starts_with('>')).map(|line| line.chars().count());
+        assert!(width < 60 || longest.max().unwrap() <= width, "at {width}:\n{text}");
+    }
+    assert_eq!(table.render(TableFormat::Terminal), table.terminal(160));
+    assert_eq!(table.render(TableFormat::Markdown).matches("| lora").count(), 1);
+}
+
+#[test]
 fn the_markdown_table_has_one_line_a_row() {
     let expected = "\
 | method         | trainable % | ks/digits<br>accuracy % | ser/emodb<br>accuracy % |

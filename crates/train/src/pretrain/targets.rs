@@ -78,8 +78,14 @@ impl Features<'_> {
         Self::Mfcc { mfcc: Mfcc::new(network.rate_hz(), grid.hop), grid, preparer: network.preparer() }
     }
 
-    /// `[frames, width]` of a recording.
+    /// `[frames, width]` of a recording, without the mean of its own frames: clusters are to tell sounds apart, not rooms,
+    /// microphones and speakers (cepstral mean normalisation).
     fn of(&self, recording: &Recording) -> Result<Tensor, TrainError> {
+        let raw = self.raw(recording)?;
+        Ok(&raw - raw.mean_dim(0, true, Kind::Float))
+    }
+
+    fn raw(&self, recording: &Recording) -> Result<Tensor, TrainError> {
         match self {
             Self::Mfcc { mfcc, grid, preparer } => {
                 let clip = preparer.prepare(&recording.samples)?;
