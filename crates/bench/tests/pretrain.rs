@@ -157,6 +157,7 @@ fn bad_recipes_and_bad_data_are_refused_by_name() {
     refused(&RECIPE.replace("share = 0.5", "share = 1.5"), "mask.share = 1.5");
     refused(&RECIPE.replace("length = 4", "length = 40"), "mask.length = 40");
     refused(&RECIPE.replace("crop_seconds = 0.8", "crop_seconds = 0.2"), "crop_seconds = 0.2");
+    refused(&RECIPE.replace("layer = 1", "layer = 3"), "layer 3: the model has fewer blocks");
     refused(&RECIPE.replace("clusters = 6", "clusters = 60000"), "60000 clusters");
     refused(&RECIPE.replace("num_attention_heads = 2", "num_attention_heads = 3"), "attention heads = 3");
     refused(&RECIPE.replace("[model]", "[model]\nmodel_type = \"wav2vec2\""), "model.model_type");

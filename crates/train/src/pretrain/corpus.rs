@@ -6,12 +6,11 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use sure_data::{AudioFacts, DataError, Reading, Row, Split};
 
+use super::run::SHORTEST;
 use crate::{Event, Observer, TrainError};
 
 /// The keys that may say of a row that something else is measured on it.
 const SPLIT_KEYS: [&str; 2] = ["split", "sid_split"];
-/// Shorter recordings are left out, in seconds.
-const SHORTEST: f64 = 0.5;
 /// Longer recordings are cut into parts of so many seconds: attention over a whole hour fits no memory.
 const LONGEST: usize = 30;
 /// Recordings decoded between two reports.

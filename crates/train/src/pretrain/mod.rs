@@ -11,6 +11,7 @@ mod kmeans;
 mod progress;
 mod recipe;
 mod run;
+mod step;
 mod targets;
 
 pub use corpus::{Corpus, CorpusSet, Recording};

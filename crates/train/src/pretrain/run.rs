@@ -1,25 +1,19 @@
 //! One iteration: cluster, then train on the clusters.
 
-use std::{path::Path, time::Instant};
+use std::{collections::BTreeMap, path::Path, time::Instant};
 
-use rand::{RngExt as _, SeedableRng as _};
-use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use sure_nn::{
-    Backbone, Cut, Cx, Hooks, Input, Keep, Loading, NoAdapter, Prepare, Role, Seed, Source, State, Store,
-    seed_torch,
-    tch::{self, Device, Tensor},
-};
+use sure_nn::{Backbone, Role, Seed};
 
 use super::{
-    Clustering, Corpus, FeatureSource, Features, Grid, Iteration, PretrainHead, Recipe, Recording,
-    corpus::hex, progress::Progress,
+    Clustering, Corpus, FeatureSource, Features, Grid, Recipe, corpus::hex, progress::Progress, step::Run,
 };
-use crate::{AdamW, Event, Observer, Sampler, Schedule, TrainError, Warmup, sampler};
+use crate::{AdamW, Event, Observer, TrainError};
 
-/// Fewest seconds of a recording in a batch: so many batches' worth of clips are sorted by length together.
-const SHORTEST: f64 = 0.5;
+/// Seconds that a recording has at least: shorter ones are left out. As many recordings as a batch could hold of them are
+/// sorted by length together.
+pub(super) const SHORTEST: f64 = 0.5;
 
 /// What an iteration works on.
 #[derive(Debug, Clone, Copy)]
@@ -85,7 +79,7 @@ pub struct PretrainPoint {
 /// When the recipe makes no sense, a recording cannot be used, the loss stops being a number, the observer asks to stop, or a
 /// file fails.
 pub fn pretrain(work: &Iterating, observer: &mut dyn Observer) -> Result<IterationRecord, TrainError> {
-    work.recipe.check()?;
+    work.check()?;
     let run_id = work.run_id()?;
     let start = Instant::now();
     let targets = work.targets(&run_id, observer)?;
@@ -147,16 +141,16 @@ pub fn pretrain(work: &Iterating, observer: &mut dyn Observer) -> Result<Iterati
 }
 
 /// The cluster of each frame of each recording.
-struct Targets {
+pub(super) struct Targets {
     clustering: Clustering,
-    train: Vec<Vec<u16>>,
-    valid: Vec<Vec<u16>>,
+    pub(super) train: Vec<Vec<u16>>,
+    pub(super) valid: Vec<Vec<u16>>,
 }
 
 impl Targets {
     /// Share of the validation's frames in the cluster that is most frequent in training.
     fn baseline(&self) -> f64 {
-        let mut counts = std::collections::BTreeMap::new();
+        let mut counts = BTreeMap::new();
         for target in self.train.iter().flatten() {
             *counts.entry(target).or_insert(0_usize) += 1;
         }
@@ -183,11 +177,38 @@ impl Iterating<'_> {
         Ok(hex(&Sha256::digest(text.as_bytes())[..16]))
     }
 
-    fn seed(&self) -> Seed {
+    /// Refuses what makes no sense with this network, also of later iterations, before any work is done.
+    fn check(&self) -> Result<(), TrainError> {
+        let refuse = |key, value: String, reason| Err(TrainError::Config { key, value, reason });
+        let Recipe { crop_seconds, mask, iterations, .. } = self.recipe;
+        self.recipe.check()?;
+        if *crop_seconds < SHORTEST {
+            return refuse("crop_seconds", crop_seconds.to_string(), "must be at least 0.5");
+        }
+        if mask.length > self.grid().frames((SHORTEST * f64::from(self.corpus.rate_hz)) as usize) {
+            return refuse("mask.length", mask.length.to_string(), "is longer than half a second");
+        }
+        if !self.network.store().iter().any(|(_, param)| param.role == Role::MaskVector) {
+            let reason = "must be above 0, or the model has no vector for hidden frames";
+            return refuse("model.mask_time_prob", "0".to_owned(), reason);
+        }
+        let layers = iterations.iter().filter_map(|iteration| match iteration.targets {
+            FeatureSource::Layer(layer) => Some(layer),
+            FeatureSource::Mfcc => None,
+        });
+        match layers.max().filter(|&layer| layer > self.network.blocks()) {
+            Some(layer) => {
+                refuse("iterations.targets", format!("layer {layer}"), "the model has fewer blocks")
+            }
+            None => Ok(()),
+        }
+    }
+
+    pub(super) fn seed(&self) -> Seed {
         Seed::new(self.recipe.seed).derive(&format!("iteration {}", self.number))
     }
 
-    fn grid(&self) -> Grid {
+    pub(super) fn grid(&self) -> Grid {
         Grid::new(&self.network.anatomy().front_end)
     }
 
@@ -216,188 +237,4 @@ impl Iterating<'_> {
         let valid = clustering.targets(&features, &self.corpus.valid, observer)?;
         Ok(Targets { clustering, train, valid })
     }
-}
-
-/// The parts of a training.
-struct Run<'a> {
-    work: &'a Iterating<'a>,
-    iteration: &'a Iteration,
-    targets: &'a Targets,
-    grid: Grid,
-    preparer: std::sync::Arc<dyn Prepare>,
-    head: PretrainHead,
-    head_store: Store,
-    sampler: Sampler,
-    schedule: Schedule,
-    seed: Seed,
-    /// Samples of a crop, and of a batch.
-    crop: usize,
-    batch: usize,
-}
-
-/// Crops of one length, with the cluster of each frame.
-struct Batch {
-    input: Input,
-    /// `[clips * frames]`.
-    targets: Tensor,
-}
-
-/// The loss of hidden frames, `[]`, the share of them that is named, and their number.
-struct Judged {
-    loss: Tensor,
-    accuracy: f64,
-    frames: i64,
-}
-
-impl<'a> Run<'a> {
-    fn new(work: &'a Iterating<'a>, targets: &'a Targets) -> Result<Self, TrainError> {
-        let (recipe, iteration) = (work.recipe, &work.recipe.iterations[work.number]);
-        let (seed, grid) = (work.seed(), work.grid());
-        let rate = f64::from(work.corpus.rate_hz);
-        let least = grid.frames((SHORTEST * rate) as usize);
-        if recipe.mask.length > least {
-            let (key, value) = ("mask.length", recipe.mask.length.to_string());
-            return Err(TrainError::Config { key, value, reason: "is longer than half a second" });
-        }
-        let crop = (recipe.crop_seconds * rate) as usize;
-        if recipe.crop_seconds < SHORTEST {
-            let (key, value) = ("crop_seconds", recipe.crop_seconds.to_string());
-            return Err(TrainError::Config { key, value, reason: "must be at least 0.5" });
-        }
-        let mut masks = false;
-        for (_, param) in work.network.store().iter().filter(|(_, param)| param.role != Role::Fixed) {
-            let _ = param.tensor.set_requires_grad(true);
-            masks |= param.role == Role::MaskVector;
-        }
-        if !masks {
-            let reason = "must be above 0, or the model has no vector for hidden frames";
-            return Err(TrainError::Config { key: "model.mask_time_prob", value: "0".to_owned(), reason });
-        }
-        let loading = Loading::trainable(Source::Init(seed.derive("head")), Device::Cpu);
-        let hidden = work.network.anatomy().stacks.last().map_or(0, |stack| stack.hidden);
-        let widths = (hidden, recipe.final_dim);
-        let head = PretrainHead::new(&loading.root(), widths, iteration.clusters, recipe.temperature)?;
-        let head_store = loading.finish(|_| false)?;
-        let batch = (iteration.batch_seconds * rate) as usize;
-        let most = (iteration.batch_seconds / SHORTEST).ceil() as usize;
-        let lengths = work.corpus.train.iter().map(|recording| recording.samples.len().min(crop)).collect();
-        Ok(Self {
-            sampler: Sampler::new(lengths, most, Some(batch), seed),
-            schedule: Schedule::Linear { warmup: Warmup::Ratio(iteration.warmup) },
-            preparer: work.network.preparer(),
-            seed: seed.derive("step"),
-            work,
-            iteration,
-            targets,
-            grid,
-            head,
-            head_store,
-            crop,
-            batch,
-        })
-    }
-
-    /// One optimiser step; gives the loss before it.
-    fn step(&self, step: u64, optimiser: &mut AdamW) -> Result<f64, TrainError> {
-        let seed = self.seed.at(step);
-        seed_torch(seed);
-        optimiser.zero_grad();
-        let indices = self.sampler.batch(step);
-        let batch = self.batch(&self.work.corpus.train, &self.targets.train, &indices, Some(seed))?;
-        let judged = self.judge(&batch, seed, true);
-        judged.loss.backward();
-        let loss = judged.loss.double_value(&[]);
-        if !loss.is_finite() {
-            return Err(TrainError::Diverged { step, loss });
-        }
-        optimiser.clip_grad_norm(self.work.recipe.clip_norm);
-        optimiser.step(self.schedule.factor(step, self.iteration.steps));
-        Ok(loss)
-    }
-
-    /// Loss and accuracy on what is held out.
-    fn validate(&self, step: u64, train_loss: f64) -> Result<PretrainPoint, TrainError> {
-        let _guard = tch::no_grad_guard();
-        let valid = &self.work.corpus.valid;
-        let mut order: Vec<usize> = (0..valid.len()).collect();
-        order.sort_by_key(|&index| (valid[index].samples.len().min(self.crop), &valid[index].id));
-        let length = |index: usize| valid[index].samples.len().min(self.crop);
-        let (mut loss, mut right, mut frames) = (0.0, 0.0, 0.0);
-        for (number, part) in sampler::chunks(&order, valid.len(), Some(self.batch), length).enumerate() {
-            let batch = self.batch(valid, &self.targets.valid, part, None)?;
-            let judged = self.judge(&batch, self.seed.derive("valid").at(number as u64), false);
-            let count = judged.frames as f64;
-            loss += judged.loss.double_value(&[]) * count;
-            right += judged.accuracy * count;
-            frames += count;
-        }
-        let frames = f64::max(frames, 1.0);
-        Ok(PretrainPoint { step, train_loss, valid_loss: loss / frames, valid_accuracy: right / frames })
-    }
-
-    /// Crops of the recordings, all as long as the shortest of them: no time goes into padding. Where they begin is drawn
-    /// from `seed`; without one they begin where the recordings do. They begin on the grid, so that the targets stay those
-    /// of the whole recording.
-    fn batch(
-        &self,
-        recordings: &[Recording],
-        targets: &[Vec<u16>],
-        indices: &[usize],
-        seed: Option<Seed>,
-    ) -> Result<Batch, TrainError> {
-        let shortest = indices.iter().map(|&index| recordings[index].samples.len()).min().unwrap_or(0);
-        let length = shortest.min(self.crop);
-        let frames = self.grid.frames(length);
-        let mut rng = seed.map(|seed| ChaCha8Rng::seed_from_u64(seed.derive("crop").value()));
-        let (mut clips, mut all) =
-            (Vec::with_capacity(indices.len()), Vec::with_capacity(indices.len() * frames));
-        for &index in indices {
-            let recording = &recordings[index];
-            let room = (recording.samples.len() - length) / self.grid.hop;
-            let first = rng.as_mut().map_or(0, |rng| rng.random_range(0..=room));
-            let samples = &recording.samples[first * self.grid.hop..][..length];
-            clips.push(self.preparer.prepare(samples)?);
-            all.extend(targets[index][first..first + frames].iter().map(|&target| i64::from(target)));
-        }
-        Ok(Batch { input: Input::collate(&clips, Device::Cpu), targets: Tensor::from_slice(&all) })
-    }
-
-    /// Hides frames as `seed` says and lets the network name their clusters.
-    fn judge(&self, batch: &Batch, seed: Seed, train: bool) -> Judged {
-        let recipe = self.work.recipe;
-        let cx = if train { Cx::train(seed.value()) } else { Cx::eval() };
-        let cx = Cx { backbone_dropout: train && recipe.dropout, ..cx };
-        let State { hidden, mask } = self.work.network.front_end(&batch.input, &Hooks::new(&NoAdapter, &cx));
-        let hidden = scale_gradient(hidden, recipe.front_end_gradient);
-        let masked = recipe.mask.spans().draw(seed, &mask);
-        let state = State { hidden, mask };
-        let cx = Cx { time_mask: Some(masked.shallow_clone()), ..cx };
-        let encoded = self.work.network.encode_from(state, Cut::Features, &NoAdapter, &cx, Keep::Last);
-        let flat = encoded.last().flatten(0, 1);
-        let judge = |chosen: &Tensor| {
-            let chosen = chosen.flatten(0, 1).nonzero().squeeze_dim(1);
-            let logits = self.head.forward(&flat.index_select(0, &chosen));
-            let (loss, accuracy) = PretrainHead::loss(&logits, &batch.targets.index_select(0, &chosen));
-            Judged { loss, accuracy, frames: chosen.size()[0] }
-        };
-        let hidden = judge(&masked);
-        if !train || recipe.unmasked_weight == 0.0 {
-            return hidden;
-        }
-        let seen = judge(&masked.logical_not());
-        // Where all frames are hidden there is nothing else to judge.
-        let extra =
-            if seen.frames == 0 { hidden.loss.zeros_like() } else { seen.loss * recipe.unmasked_weight };
-        Judged { loss: hidden.loss + extra, ..hidden }
-    }
-}
-
-/// `x` itself, with a gradient that is multiplied by `factor`.
-fn scale_gradient(x: Tensor, factor: f64) -> Tensor {
-    if factor == 1.0 || !x.requires_grad() {
-        return x;
-    }
-    let constant = x.detach();
-    // The difference is zero to the bit, so that the value stays what it was.
-    (x - &constant) * factor + constant
 }
