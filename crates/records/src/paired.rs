@@ -88,6 +88,9 @@ impl Difference {
     }
 }
 
+/// A cell's record and that of its like.
+type Pair<'a> = (&'a RunRecord, &'a RunRecord);
+
 /// Compares every cell with the cell of the backbone `against` that is its like in all else: suite, task, set, method,
 /// configuration and seed. Cells without their like, and failed ones, are left out.
 ///
@@ -111,7 +114,7 @@ pub fn differences(
         .filter(|record| record.cell.backbone == against)
         .map(|record| (key(record), record))
         .collect();
-    let mut groups: BTreeMap<(String, String, String), Vec<(&RunRecord, &RunRecord)>> = BTreeMap::new();
+    let mut groups: BTreeMap<(String, String, String), Vec<Pair<'_>>> = BTreeMap::new();
     for record in records.iter().filter(good).filter(|record| record.cell.backbone != against) {
         if let Some(other) = others.get(&key(record)) {
             let cell = &record.cell;
@@ -134,9 +137,7 @@ pub fn differences(
         }
         let both: Vec<(&Answers, &Answers)> = read.iter().map(|(_, left, right)| (left, right)).collect();
         let Some(difference) = difference(&both, metric).map_err(compare)? else { continue };
-        let mean = |side: fn(&(&RunRecord, &RunRecord)) -> f64| {
-            pairs.iter().map(side).sum::<f64>() / pairs.len() as f64
-        };
+        let mean = |side: fn(&Pair<'_>) -> f64| pairs.iter().map(side).sum::<f64>() / pairs.len() as f64;
         found.push(Difference {
             backbone,
             against: against.to_owned(),
