@@ -43,6 +43,42 @@ fn bench_with_a_profile_that_has_no_data_here_says_in_one_line_what_it_needs() {
 }
 
 #[test]
+fn bench_without_data_and_backbone_runs_on_the_embedded_ones_and_their_worth_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let bench = |backbone: &[&str]| {
+        let mut command = sure(folder.path());
+        command.args([
+            "bench",
+            "--suite",
+            "sure",
+            "--methods",
+            "linear",
+            "--limit",
+            "12",
+            "--max-steps",
+            "3",
+        ]);
+        command.args(["--tasks", "ks/words,pr/sentences"]).args(backbone);
+        succeed(&mut command)
+    };
+    let output = bench(&[]);
+    assert!(text(&output.stderr).contains("the embedded synthetic corpus and nano-hubert"));
+    let table = text(&output.stdout);
+    for word in ["backbone nano-hubert", "ks/words", "pr/sentences", "2 cells"] {
+        assert!(table.contains(word), "no {word} in {table}");
+    }
+    bench(&["--backbone", "random:nano-hubert"]);
+    let mut report = sure(folder.path());
+    report.args(["report", "--against", "random:nano-hubert", "--json"]);
+    let compared = json(&mut report);
+    let columns: Vec<&str> =
+        compared.as_array().unwrap().iter().map(|one| one["column"].as_str().unwrap()).collect();
+    assert_eq!(columns, ["ks/words", "pr/sentences"]);
+    let missing = sure(folder.path()).args(["report", "--against", "nothing"]).output().unwrap();
+    assert_eq!(missing.status.code(), Some(3));
+}
+
+#[test]
 fn bench_prints_a_table_and_the_same_again_without_running_anything() {
     let folder = tempfile::tempdir().unwrap();
     let data = corpus(folder.path());

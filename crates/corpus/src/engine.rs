@@ -1,6 +1,6 @@
 //! The two synthesisers behind one call: eSpeak NG's library and flite's program.
 
-use std::{collections::BTreeMap, io, process::Command};
+use std::{collections::BTreeMap, fmt::Write as _, io, process::Command};
 
 use sha2::{Digest as _, Sha256};
 use sure_sys::{Espeak, EspeakProsody};
@@ -61,7 +61,11 @@ impl Speech {
 
 /// Lower-case hexadecimal digits.
 pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 /// Versions of the engines, by name.

@@ -13,6 +13,7 @@ mod pack;
 mod render;
 pub mod room;
 mod sets;
+mod trials;
 mod voice;
 
 pub use check::{Checked, FilesChecked, check, check_files};

@@ -13,6 +13,7 @@ use crate::{
     manifest::{ABOUT, About, SetAbout, phones, row},
     pack::write_pack,
     render::render,
+    trials,
 };
 
 /// Raised when the recipe changes.
@@ -129,6 +130,9 @@ fn make_set(
         let hash = write_pack(&path, samples, set.rate_hz, quality)?;
         bytes += fs::metadata(&path).map_err(CorpusError::io("look at", &path))?.len();
         about.packs.insert(format!("{}/audio/{pack}.ogg", set.name), hash);
+    }
+    if set.name == "sentences" {
+        write_atomic(&own.join(trials::FILE), trials::trials(lines).as_bytes())?;
     }
     write_atomic(&own.join("phones.jsonl"), times.as_bytes())?;
     write_atomic(&own.join("manifest.jsonl"), manifest.as_bytes())?;

@@ -75,14 +75,20 @@ impl Room {
         let mut wet = speech.to_vec();
         if self.rt60_s > 0.0 {
             let tail = reverberate(speech, self.rt60_s, rate_hz, rng);
-            wet.iter_mut().zip(tail).for_each(|(sample, tail)| *sample += tail);
+            for (sample, tail) in wet.iter_mut().zip(tail) {
+                *sample += tail;
+            }
         }
         let mut heard = band(&wet, self.band_hz, rate_hz);
         let noise = noise(self.colour, heard.len(), rate_hz, rng);
         let scale = level * 10.0_f64.powf(-self.snr_db / 20.0) / rms(&noise).max(1e-9);
-        heard.iter_mut().zip(&noise).for_each(|(sample, noise)| *sample += noise * scale as f32);
+        for (sample, noise) in heard.iter_mut().zip(&noise) {
+            *sample += noise * scale as f32;
+        }
         let loudest = heard.iter().fold(1e-9_f32, |peak, sample| peak.max(sample.abs()));
-        heard.iter_mut().for_each(|sample| *sample *= self.peak as f32 / loudest);
+        for sample in &mut heard {
+            *sample *= self.peak as f32 / loudest;
+        }
         heard
     }
 }

@@ -126,7 +126,7 @@ pub const READERS: [&str; 8] =
     ["alicia", "anika", "antonio", "belinda", "david", "marco", "norbert", "quincy"];
 
 /// The voices of a part.
-pub fn voices(part: Part) -> Vec<Voice> {
+pub(crate) fn voices(part: Part) -> Vec<Voice> {
     VOICES.into_iter().filter(|voice| voice.part == part).collect()
 }
 

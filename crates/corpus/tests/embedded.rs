@@ -1,5 +1,7 @@
 //! The corpus in the repository is the one that the recipe describes. No engine is needed for that.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot read its files has failed")]
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
@@ -67,6 +69,27 @@ fn phones_lie_within_their_recordings_in_order() {
         let silent = seconds.keys().filter(|id| !spoken.contains(*id));
         assert!(silent.clone().all(|id| id.contains("silence")), "{:?}", silent.collect::<Vec<_>>());
     }
+}
+
+#[test]
+fn trials_pair_test_recordings_of_voices_that_training_lacks() {
+    let rows = rows("sentences");
+    let speakers = |split: &str| -> BTreeMap<&str, &str> {
+        let rows = rows.iter().filter(|row| row["split"] == split);
+        rows.map(|row| (row["id"].as_str().unwrap(), row["speaker"].as_str().unwrap())).collect()
+    };
+    let (test, train) = (speakers("test"), speakers("train"));
+    let heard: BTreeSet<_> = train.values().collect();
+    let text = fs::read_to_string(corpus().join("sentences/trials.txt")).unwrap();
+    let mut counts = [0, 0];
+    for line in text.lines() {
+        let [label, one, two] = line.split(' ').collect::<Vec<_>>().try_into().unwrap();
+        assert_eq!(label == "1", test[one] == test[two], "{line}");
+        assert!(!heard.contains(&test[one]) && !heard.contains(&test[two]), "{line}");
+        counts[usize::from(label == "1")] += 1;
+    }
+    assert_eq!(counts[0], counts[1]);
+    assert!(counts[0] > 300, "{counts:?}");
 }
 
 #[test]

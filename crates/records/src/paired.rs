@@ -88,6 +88,9 @@ impl Difference {
     }
 }
 
+/// A cell's record and that of its like.
+type Pair<'a> = (&'a RunRecord, &'a RunRecord);
+
 /// Compares every cell with the cell of the backbone `against` that is its like in all else: suite, task, set, method,
 /// configuration and seed. Cells without their like, and failed ones, are left out.
 ///
@@ -111,7 +114,7 @@ pub fn differences(
         .filter(|record| record.cell.backbone == against)
         .map(|record| (key(record), record))
         .collect();
-    let mut groups: BTreeMap<(String, String, String), Vec<(&RunRecord, &RunRecord)>> = BTreeMap::new();
+    let mut groups: BTreeMap<(String, String, String), Vec<Pair<'_>>> = BTreeMap::new();
     for record in records.iter().filter(good).filter(|record| record.cell.backbone != against) {
         if let Some(other) = others.get(&key(record)) {
             let cell = &record.cell;
@@ -134,9 +137,7 @@ pub fn differences(
         }
         let both: Vec<(&Answers, &Answers)> = read.iter().map(|(_, left, right)| (left, right)).collect();
         let Some(difference) = difference(&both, metric).map_err(compare)? else { continue };
-        let mean = |side: fn(&(&RunRecord, &RunRecord)) -> f64| {
-            pairs.iter().map(side).sum::<f64>() / pairs.len() as f64
-        };
+        let mean = |side: fn(&Pair<'_>) -> f64| pairs.iter().map(side).sum::<f64>() / pairs.len() as f64;
         found.push(Difference {
             backbone,
             against: against.to_owned(),
@@ -155,4 +156,51 @@ pub fn differences(
 fn test_score(record: &RunRecord) -> f64 {
     let score = record.scores.iter().find(|score| score.split == "test");
     score.map_or(f64::NAN, |score| score.score.value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{cell::tests::cell, record::tests::record};
+
+    fn rows(right: usize) -> Vec<PredictionRow> {
+        let row = |item: usize| PredictionRow {
+            id: format!("u{item:03}"),
+            reference: "yes".into(),
+            prediction: if item < right { "yes" } else { "no" }.into(),
+            score: 1.0,
+        };
+        (0..100).map(row).collect()
+    }
+
+    #[test]
+    fn cells_are_compared_with_their_like_on_the_other_backbone() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        let mut records = Vec::new();
+        for (backbone, method, right) in [
+            ("tiny", "lora", 90),
+            ("random:tiny", "lora", 60),
+            ("tiny", "conv", 61),
+            ("random:tiny", "conv", 62),
+        ] {
+            let mut cell = cell(method, 0);
+            cell.backbone = backbone.into();
+            let record = record(cell, right as f64 / 100.0);
+            store.put_predictions(&record.id, &rows(right)).unwrap();
+            records.push(record);
+        }
+        let mut alone = cell("prefix", 0);
+        alone.backbone = "tiny".into();
+        records.push(record(alone, 0.5));
+        let found = differences(&records, "random:tiny", &store).unwrap();
+        let summary: Vec<_> = found.iter().map(|found| (found.method.as_str(), found.is_better())).collect();
+        assert_eq!(summary, [("conv", false), ("lora", true)]);
+        let lora = &found[1];
+        assert!((lora.difference.mean - 0.3).abs() < 1e-12);
+        // Thirty of a hundred differ: mean ± 1.96 · √(0.3 · 0.7 / 100), to the bootstrap's noise.
+        assert!((lora.difference.low - 0.21).abs() < 0.02 && (lora.difference.high - 0.39).abs() < 0.02);
+        assert!(found[0].difference.is_tie());
+        assert_eq!(differences(&records, "nowhere", &store).unwrap(), []);
+    }
 }

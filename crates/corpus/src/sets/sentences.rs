@@ -94,9 +94,8 @@ const WHERE: [&str; 20] = [
 const fn clips(part: Part, engine: Engine) -> usize {
     match (part, engine) {
         (Part::Train, _) => 14,
-        (Part::Valid, _) => 8,
         (Part::Test, Engine::Espeak) => 9,
-        (Part::Test, Engine::Flite) => 8,
+        (Part::Valid, _) | (Part::Test, Engine::Flite) => 8,
     }
 }
 
