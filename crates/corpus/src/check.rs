@@ -20,16 +20,14 @@ pub struct Checked {
     pub compared: usize,
     /// Ids of lines that this machine's engines say otherwise.
     pub different: Vec<String>,
-    /// Ids that the recipe has and the corpus has not, or the other way round, or with other labels.
-    pub strangers: Vec<String>,
-    /// Packs whose bytes are not those that were written.
-    pub packs: Vec<String>,
+    /// What of the files is otherwise.
+    pub files: FilesChecked,
 }
 
 impl Checked {
     /// Whether all is as it was made.
     pub fn is_same(&self) -> bool {
-        self.different.is_empty() && self.strangers.is_empty() && self.packs.is_empty()
+        self.different.is_empty() && self.files == FilesChecked::default()
     }
 }
 
@@ -41,46 +39,38 @@ impl Checked {
 pub fn check(folder: &Path, progress: &mut dyn FnMut(usize, usize)) -> Result<Checked, CorpusError> {
     let about = About::read(folder)?;
     let mut engines = Engines::open()?;
-    let mut checked = Checked {
-        recipe: (about.version, VERSION),
-        made_with: about.engines.clone(),
-        here: engines.versions(),
-        compared: 0,
-        different: Vec::new(),
-        strangers: Vec::new(),
-        packs: different_packs(folder, &about)?,
-    };
-    let sets: Vec<_> = SETS.into_iter().map(|set| (set.name, (set.lines)())).collect();
-    let total = sets.iter().map(|(_, lines)| lines.len()).sum();
-    let mut done = 0;
-    for (name, lines) in sets {
-        let mut rows = rows(&folder.join(name).join("manifest.jsonl"))?;
-        for line in lines {
-            done += 1;
-            progress(done, total);
-            let row = rows.remove(&line.id);
-            let Some(row) = row.filter(|row| has_labels(row, &line)) else {
-                checked.strangers.push(line.id);
-                continue;
-            };
-            let Some(voice) = &line.voice else { continue };
-            let said = engines.speak(voice, line.prosody, &line.text)?.hash();
-            checked.compared += 1;
-            if row.get("engine_sha256").and_then(Value::as_str) != Some(said.as_str()) {
-                checked.different.push(line.id);
-            }
+    let total = SETS.iter().map(|set| (set.lines)().len()).sum();
+    let (mut compared, mut different, mut done) = (0, Vec::new(), 0);
+    let files = compare(folder, &about, &mut |line, row| {
+        done += 1;
+        progress(done, total);
+        let Some(voice) = &line.voice else { return Ok(()) };
+        // Also where there is nothing to compare with: what the engine says next depends on it.
+        let said = engines.speak(voice, line.prosody, &line.text)?.hash();
+        let Some(row) = row else { return Ok(()) };
+        compared += 1;
+        if row.get("engine_sha256").and_then(Value::as_str) != Some(said.as_str()) {
+            different.push(line.id.clone());
         }
-        checked.strangers.extend(rows.into_keys());
-    }
-    Ok(checked)
+        Ok(())
+    })?;
+    let here = engines.versions();
+    Ok(Checked {
+        recipe: (about.version, VERSION),
+        made_with: about.engines,
+        here,
+        compared,
+        different,
+        files,
+    })
 }
 
 /// What of a corpus' files is not as its recipe and `corpus.json` say; needs no engine.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FilesChecked {
-    /// See [`Checked::strangers`].
+    /// Ids that the recipe has and the corpus has not, or the other way round, or with other labels.
     pub strangers: Vec<String>,
-    /// See [`Checked::packs`].
+    /// Packs whose bytes are not those that were written.
     pub packs: Vec<String>,
 }
 
@@ -89,12 +79,23 @@ pub struct FilesChecked {
 /// # Errors
 /// When a file of the corpus cannot be read.
 pub fn check_files(folder: &Path) -> Result<FilesChecked, CorpusError> {
-    let about = About::read(folder)?;
-    let mut checked = FilesChecked { packs: different_packs(folder, &about)?, ..FilesChecked::default() };
+    compare(folder, &About::read(folder)?, &mut |_, _| Ok(()))
+}
+
+/// A row of a manifest.
+type Fields = Map<String, Value>;
+/// What is done with a line of the recipe and its row.
+type Each<'a> = dyn FnMut(&Line, Option<&Fields>) -> Result<(), CorpusError> + 'a;
+
+/// Compares the files and hands each line, in order, to `each`, with its row where the two agree.
+fn compare(folder: &Path, about: &About, each: &mut Each<'_>) -> Result<FilesChecked, CorpusError> {
+    let mut checked = FilesChecked { packs: different_packs(folder, about)?, ..FilesChecked::default() };
     for set in SETS {
         let mut rows = rows(&folder.join(set.name).join("manifest.jsonl"))?;
         for line in (set.lines)() {
-            if rows.remove(&line.id).is_none_or(|row| !has_labels(&row, &line)) {
+            let row = rows.remove(&line.id).filter(|row| has_labels(row, &line));
+            each(&line, row.as_ref())?;
+            if row.is_none() {
                 checked.strangers.push(line.id);
             }
         }
@@ -103,7 +104,7 @@ pub fn check_files(folder: &Path) -> Result<FilesChecked, CorpusError> {
     Ok(checked)
 }
 
-fn has_labels(row: &Map<String, Value>, line: &Line) -> bool {
+fn has_labels(row: &Fields, line: &Line) -> bool {
     row.get("split").and_then(Value::as_str) == Some(line.part.name())
         && line.labels.iter().all(|(key, value)| row.get(key) == Some(value))
 }
@@ -120,11 +121,11 @@ fn different_packs(folder: &Path, about: &About) -> Result<Vec<String>, CorpusEr
     Ok(different)
 }
 
-fn rows(path: &Path) -> Result<BTreeMap<String, Map<String, Value>>, CorpusError> {
+fn rows(path: &Path) -> Result<BTreeMap<String, Fields>, CorpusError> {
     let text = fs::read_to_string(path).map_err(CorpusError::io("read", path))?;
     let bad = |reason: String| CorpusError::BadFile { path: path.to_owned(), reason };
     let row = |line: &str| {
-        let row: Map<String, Value> = serde_json::from_str(line).map_err(|error| bad(error.to_string()))?;
+        let row: Fields = serde_json::from_str(line).map_err(|error| bad(error.to_string()))?;
         let id = row.get("id").and_then(Value::as_str).ok_or_else(|| bad("a row without id".to_owned()))?;
         Ok((id.to_owned(), row))
     };

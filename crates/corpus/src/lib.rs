@@ -19,6 +19,6 @@ mod voice;
 pub use check::{Checked, FilesChecked, check, check_files};
 pub use engine::{Engines, Phone, Prosody, Speech, Versions};
 pub use error::CorpusError;
-pub use make::{Made, SetMade, make, make_extra};
+pub use make::{SetMade, make, make_extra};
 pub use sets::{EXTRA, Line, SETS, Set, extra_lines};
 pub use voice::{Engine, Part, READERS, VOICES, Voice};

@@ -19,13 +19,6 @@ use crate::{
 /// Raised when the recipe changes.
 pub(crate) const VERSION: u32 = 2;
 
-/// What was made.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Made {
-    /// The sets.
-    pub sets: Vec<SetMade>,
-}
-
 /// A set that was made.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SetMade {
@@ -43,23 +36,18 @@ pub struct SetMade {
 ///
 /// # Errors
 /// When an engine or the encoder is not there or fails, or a file cannot be written.
-pub fn make(folder: &Path, progress: &mut dyn FnMut(usize, usize)) -> Result<Made, CorpusError> {
+pub fn make(folder: &Path, progress: &mut dyn FnMut(usize, usize)) -> Result<Vec<SetMade>, CorpusError> {
     let mut engines = Engines::open()?;
     let sets: Vec<(Set, Vec<Line>)> = SETS.into_iter().map(|set| (set, (set.lines)())).collect();
     let total = sets.iter().map(|(_, lines)| lines.len()).sum();
-    let mut about = About {
-        version: VERSION,
-        engines: engines.versions(),
-        sets: BTreeMap::new(),
-        packs: BTreeMap::new(),
-    };
-    let (mut made, mut done) = (Made { sets: Vec::new() }, 0);
+    let mut about = About::new(VERSION, engines.versions());
+    let (mut made, mut done) = (Vec::new(), 0);
     for (set, lines) in &sets {
         let mut step = || {
             done += 1;
             progress(done, total);
         };
-        made.sets.push(make_set(folder, set, lines, &mut engines, &mut about, &mut step)?);
+        made.push(make_set(folder, set, lines, &mut engines, &mut about, &mut step)?);
     }
     write_json(&folder.join(ABOUT), &about)?;
     Ok(made)
@@ -76,12 +64,7 @@ pub fn make_extra(
 ) -> Result<SetMade, CorpusError> {
     let mut engines = Engines::open()?;
     let lines = extra_lines(each);
-    let mut about = About {
-        version: VERSION,
-        engines: engines.versions(),
-        sets: BTreeMap::new(),
-        packs: BTreeMap::new(),
-    };
+    let mut about = About::new(VERSION, engines.versions());
     let mut done = 0;
     let mut step = || {
         done += 1;
@@ -131,7 +114,7 @@ fn make_set(
         bytes += fs::metadata(&path).map_err(CorpusError::io("look at", &path))?.len();
         about.packs.insert(format!("{}/audio/{pack}.ogg", set.name), hash);
     }
-    if set.name == "sentences" {
+    if set.has_trials {
         write_atomic(&own.join(trials::FILE), trials::trials(lines).as_bytes())?;
     }
     write_atomic(&own.join("phones.jsonl"), times.as_bytes())?;

@@ -37,6 +37,11 @@ pub(crate) struct SetAbout {
 pub(crate) const ABOUT: &str = "corpus.json";
 
 impl About {
+    /// Of nothing yet.
+    pub(crate) const fn new(version: u32, engines: Versions) -> Self {
+        Self { version, engines, sets: BTreeMap::new(), packs: BTreeMap::new() }
+    }
+
     pub(crate) fn read(folder: &Path) -> Result<Self, CorpusError> {
         let path = folder.join(ABOUT);
         let text = fs::read(&path).map_err(CorpusError::io("read", &path))?;

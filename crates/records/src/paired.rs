@@ -124,7 +124,7 @@ pub fn differences(
     }
     let mut found = Vec::new();
     for ((backbone, method, column), pairs) in groups {
-        let Some(score) = pairs[0].0.scores.iter().find(|score| score.split == "test") else { continue };
+        let Some(score) = pairs[0].0.score("test") else { continue };
         let (name, higher_is_better) = (score.score.name.clone(), score.score.higher_is_better);
         let compare = |source| RecordsError::Compare { id: pairs[0].0.id.clone(), source };
         let metric = metric(&name).map_err(compare)?;
@@ -132,18 +132,20 @@ pub fn differences(
         let mut read = Vec::new();
         for (one, other) in &pairs {
             if let (Some(left), Some(right)) = (answers(one)?, answers(other)?) {
-                read.push((one.cell.seed, left, right));
+                read.push(((*one, *other), left, right));
             }
         }
         let both: Vec<(&Answers, &Answers)> = read.iter().map(|(_, left, right)| (left, right)).collect();
         let Some(difference) = difference(&both, metric).map_err(compare)? else { continue };
-        let mean = |side: fn(&Pair<'_>) -> f64| pairs.iter().map(side).sum::<f64>() / pairs.len() as f64;
+        let mean = |side: fn(&Pair<'_>) -> f64| {
+            read.iter().map(|(pair, ..)| side(pair)).sum::<f64>() / read.len() as f64
+        };
         found.push(Difference {
             backbone,
             against: against.to_owned(),
             column,
             method,
-            seeds: read.iter().map(|(seed, ..)| *seed).collect(),
+            seeds: read.iter().map(|((one, _), ..)| one.cell.seed).collect(),
             metric: name,
             higher_is_better,
             scores: (mean(|(one, _)| test_score(one)), mean(|(_, other)| test_score(other))),
@@ -154,8 +156,7 @@ pub fn differences(
 }
 
 fn test_score(record: &RunRecord) -> f64 {
-    let score = record.scores.iter().find(|score| score.split == "test");
-    score.map_or(f64::NAN, |score| score.score.value)
+    record.score("test").map_or(f64::NAN, |split| split.score.value)
 }
 
 #[cfg(test)]

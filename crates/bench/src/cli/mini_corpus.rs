@@ -52,7 +52,7 @@ impl MiniCorpus {
         } else {
             let sets = match self.extra {
                 Some(each) => vec![there(sure_corpus::make_extra(&folder, each.into(), &mut progress))?],
-                None => there(sure_corpus::make(&folder, &mut progress))?.sets,
+                None => there(sure_corpus::make(&folder, &mut progress))?,
             };
             self.say_sets(&sets)
         };
@@ -70,8 +70,8 @@ impl MiniCorpus {
                 "here": checked.here,
                 "compared": checked.compared,
                 "different": checked.different,
-                "strangers": checked.strangers,
-                "packs": checked.packs,
+                "strangers": checked.files.strangers,
+                "packs": checked.files.packs,
             }))?;
         } else {
             say(&format!(
@@ -80,8 +80,8 @@ impl MiniCorpus {
                 folder.display(),
                 checked.compared,
                 checked.different.len(),
-                checked.packs.len(),
-                checked.strangers.len()
+                checked.files.packs.len(),
+                checked.files.strangers.len()
             ));
             say(&format!("made with {}; here {}", versions(&checked.made_with), versions(&checked.here)));
         }
@@ -90,8 +90,8 @@ impl MiniCorpus {
         }
         for (what, names) in [
             ("says otherwise", &checked.different),
-            ("other bytes", &checked.packs),
-            ("not shared", &checked.strangers),
+            ("other bytes", &checked.files.packs),
+            ("not shared", &checked.files.strangers),
         ] {
             for name in names.iter().take(5) {
                 complain(&format!("{what}: {name}"));

@@ -14,6 +14,7 @@ pub const EXTRA: Set = Set {
     summary: "more speech of the training voices, for pretraining alone",
     rate_hz: 16_000,
     difficulty: Some(Difficulty { snr_db: (10.0, 40.0), reverberant: 0.3, rt60_s: (0.1, 0.3) }),
+    has_trials: false,
     lines: Vec::new,
 };
 

@@ -27,6 +27,8 @@ pub struct Set {
     pub rate_hz: u32,
     /// How hard its recordings are; `None` for clean ones.
     pub difficulty: Option<Difficulty>,
+    /// Whether a list of trials for speaker verification stands beside the manifest.
+    pub has_trials: bool,
     /// Its lines, in the order of the manifest.
     pub lines: fn() -> Vec<Line>,
 }

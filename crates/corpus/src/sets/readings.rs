@@ -13,6 +13,7 @@ pub(super) const SET: Set = Set {
     summary: "eight voices reading, 22.05 kHz, clean, with phone times: for text-to-speech; sentences held out",
     rate_hz: 22_050,
     difficulty: None,
+    has_trials: false,
     lines,
 };
 

@@ -12,6 +12,7 @@ pub(super) const SET: Set = Set {
     summary: "sentences of SNIPS with their slots; voices held out",
     rate_hz: 16_000,
     difficulty: Some(Difficulty { snr_db: (15.0, 35.0), reverberant: 0.3, rt60_s: (0.1, 0.3) }),
+    has_trials: false,
     lines,
 };
 

@@ -14,6 +14,7 @@ pub(super) const SET: Set = Set {
     summary: "sentences of a small grammar for asr and pr (voices held out) and sr (sentences held out, `sid_split`)",
     rate_hz: 16_000,
     difficulty: Some(Difficulty { snr_db: (12.0, 35.0), reverberant: 0.4, rt60_s: (0.1, 0.3) }),
+    has_trials: true,
     lines,
 };
 

@@ -11,6 +11,7 @@ pub(super) const SET: Set = Set {
     summary: "six speaking styles in the place of emotions; voices held out",
     rate_hz: 16_000,
     difficulty: Some(Difficulty { snr_db: (12.0, 35.0), reverberant: 0.4, rt60_s: (0.1, 0.3) }),
+    has_trials: false,
     lines,
 };
 

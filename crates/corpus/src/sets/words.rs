@@ -11,6 +11,7 @@ pub(super) const SET: Set = Set {
     summary: "keyword spotting: ten words, other words (`unknown`) and `silence`; voices held out",
     rate_hz: 16_000,
     difficulty: Some(Difficulty { snr_db: (8.0, 30.0), reverberant: 0.4, rt60_s: (0.1, 0.35) }),
+    has_trials: false,
     lines,
 };
 

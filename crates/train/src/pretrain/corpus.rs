@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 use sure_data::{AudioFacts, DataError, Reading, Row, Split};
 
 use super::run::SHORTEST;
-use crate::{Event, Observer, TrainError};
+use crate::{Event, Observer, TrainError, trunk::hex};
 
 /// The keys that may say of a row that something else is measured on it.
 const SPLIT_KEYS: [&str; 2] = ["split", "sid_split"];
@@ -200,15 +200,6 @@ fn hold_out(
     });
     let train = recordings.split_off(held);
     Ok((train, recordings))
-}
-
-/// Bytes in hexadecimal.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 #[cfg(test)]

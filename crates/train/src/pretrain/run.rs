@@ -6,10 +6,8 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use sure_nn::{Backbone, Role, Seed};
 
-use super::{
-    Clustering, Corpus, FeatureSource, Features, Grid, Recipe, corpus::hex, progress::Progress, step::Run,
-};
-use crate::{AdamW, Event, Observer, TrainError};
+use super::{Clustering, Corpus, FeatureSource, Features, Grid, Recipe, progress::Progress, step::Run};
+use crate::{AdamW, Event, Observer, TrainError, trunk::hex};
 
 /// Seconds that a recording has at least: shorter ones are left out. As many recordings as a batch could hold of them are
 /// sorted by length together.
