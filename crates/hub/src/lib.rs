@@ -1,0 +1,31 @@
+//! Files of the Hugging Face hub, of mirrors and of package registries: into the cache that Python shares, or a place of
+//! their own. A transfer is continued where it stopped, and a file has its final name only when it is whole and right.
+//!
+//! Nothing here reads the environment or prints: settings come in a [`HubConfig`], and what there is to say goes to a
+//! [`Watch`].
+
+mod address;
+mod cache;
+mod client;
+mod config;
+mod digest;
+mod downloads;
+mod error;
+mod hub;
+mod lock;
+mod metadata;
+mod model;
+mod repository;
+mod token;
+mod transfer;
+mod watch;
+
+pub use config::{HubConfig, PUBLIC_HUB, PUBLIC_INDEX, Retries, Timeouts};
+pub use digest::{Check, Sum, git_id, sum};
+pub use downloads::{Downloads, Locked};
+pub use error::HubError;
+pub use hub::{Entry, Fetched, Hub, Listing};
+pub use model::{CONFIG, ModelFile, ModelPlan, model_files};
+pub use repository::{Kind, Repository};
+pub use token::Token;
+pub use watch::{Silent, Watch};
