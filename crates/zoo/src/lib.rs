@@ -7,14 +7,18 @@ mod error;
 mod family;
 mod files;
 mod speech;
+mod text;
 
 pub use error::ZooError;
 pub use family::{Compat, Family, LoadOptions, Published, Weights, from_dir, published};
 pub use speech::{FrontNorm, PreprocessorConfig, SpeechConfig, SpeechEncoder};
+pub use text::{TextConfig, TextEncoder};
 pub use whisper::{Whisper, WhisperConfig};
 
 family::families! {
     wav2vec2,
     hubert,
     whisper,
+    bert,
+    distilbert,
 }
