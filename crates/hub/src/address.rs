@@ -75,11 +75,6 @@ impl Address {
         Self::parse(&format!("{scheme}://{authority}{folder}/{location}"))
     }
 
-    /// The last part of the path.
-    pub(crate) fn file_name(&self) -> &str {
-        self.0.path().rsplit('/').next().unwrap_or_default()
-    }
-
     /// The same file at a mirror: `<mirror>/<host>/<path>`.
     pub(crate) fn at_mirror(&self, mirror: &str) -> Result<Self, HubError> {
         let authority = self.0.authority().map_or("", |authority| authority.as_str());
@@ -160,7 +155,6 @@ mod tests {
             file.at_mirror("http://mirror.example/pub/").unwrap().text(),
             "http://mirror.example/pub/www.openslr.org/resources/12/dev-clean.tar.gz"
         );
-        assert_eq!(file.file_name(), "dev-clean.tar.gz");
     }
 
     #[test]

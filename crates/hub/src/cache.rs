@@ -102,7 +102,7 @@ impl Place {
         let copy = tempfile::Builder::new().prefix(".sure-").tempfile_in(folder);
         let copy = copy.map_err(HubError::io("write in", folder))?;
         fs::copy(&blob, copy.path()).map_err(HubError::io("copy", &blob))?;
-        copy.persist(&path).map_err(|error| HubError::io("write", &path)(error.error))?;
+        keep(copy, &path)?;
         Ok(path)
     }
 
@@ -138,6 +138,16 @@ pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), HubError> {
         sync_folder(folder)
     };
     write().map_err(HubError::io("write", path))
+}
+
+/// Gives a temporary file its final name.
+///
+/// # Errors
+///
+/// [`HubError::Io`].
+pub(crate) fn keep(file: tempfile::NamedTempFile, path: &Path) -> Result<(), HubError> {
+    open_to_others(file.path()).map_err(HubError::io("write", path))?;
+    file.persist(path).map(drop).map_err(|error| HubError::io("write", path)(error.error))
 }
 
 /// Gives a whole partial file its final name.

@@ -6,6 +6,7 @@
 
 mod address;
 mod cache;
+mod card;
 mod client;
 mod config;
 mod digest;
@@ -15,11 +16,16 @@ mod hub;
 mod lock;
 mod metadata;
 mod model;
+mod package;
 mod repository;
+mod source;
+#[cfg(feature = "test-hub")]
+pub mod test_hub;
 mod token;
 mod transfer;
 mod watch;
 
+pub use card::{Known, ModelCard, ModelSource};
 pub use config::{HubConfig, PUBLIC_HUB, PUBLIC_INDEX, Retries, Timeouts};
 pub use digest::{Check, Sum, git_id, sum};
 pub use downloads::{Downloads, Locked};
@@ -27,5 +33,6 @@ pub use error::HubError;
 pub use hub::{Entry, Fetched, Hub, Listing};
 pub use model::{CONFIG, ModelFile, ModelPlan, model_files};
 pub use repository::{Kind, Repository};
+pub use source::{Obtained, Source, place};
 pub use token::Token;
 pub use watch::{Silent, Watch};
