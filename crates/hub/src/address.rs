@@ -83,8 +83,14 @@ impl Address {
     }
 }
 
+/// An address without its query, and without a user's name or password.
 fn shown(text: &str) -> String {
-    text.split(['?', '#']).next().unwrap_or_default().to_owned()
+    let text = text.split(['?', '#']).next().unwrap_or_default();
+    let (scheme, rest) = text.split_once("://").unwrap_or(("", text));
+    let (authority, path) = rest.find('/').map_or((rest, ""), |at| rest.split_at(at));
+    let host = authority.rsplit('@').next().unwrap_or_default();
+    let mark = if scheme.is_empty() { "" } else { "://" };
+    format!("{scheme}{mark}{host}{path}")
 }
 
 /// A part of a path with everything escaped that is not plain; `/` too, unless it is `kept`.
@@ -142,10 +148,14 @@ mod tests {
     }
 
     #[test]
-    fn a_query_is_not_shown() {
+    fn queries_and_passwords_are_not_shown() {
         assert_eq!(address("https://cdn.example/f?Signature=abc").shown(), "https://cdn.example/f");
-        let error = Address::parse("gopher://x?Signature=abc").unwrap_err().to_string();
-        assert!(!error.contains("abc"), "{error}");
+        for (text, shown) in
+            [("gopher://x?Signature=abc", "gopher://x"), ("https://me:abc@x/y", "https://x/y")]
+        {
+            let error = Address::parse(text).unwrap_err().to_string();
+            assert!(!error.contains("abc") && error.contains(shown), "{error}");
+        }
     }
 
     #[test]

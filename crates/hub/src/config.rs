@@ -90,7 +90,7 @@ pub struct Retries {
 impl Default for Retries {
     fn default() -> Self {
         Self {
-            barren: 6,
+            barren: 5,
             wrong: 3,
             first_wait: Duration::from_millis(500),
             longest_wait: Duration::from_mins(1),

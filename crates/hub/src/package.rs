@@ -80,14 +80,12 @@ struct Hashes {
 
 /// The wheel for every system, else the source archive.
 fn choose<'a>(files: &'a [Link], package: &str, version: &str) -> Option<&'a Link> {
-    // In a wheel's name `-` parts the name from the version, so a name has `_` in its place; a source archive may have
-    // either.
+    // A name may hold `-` itself, so every place where it may end is tried; a version is compared as it is written.
     let is_version = |link: &&Link| {
-        let name = normal(&link.filename);
-        name.strip_prefix(&normal(package)).is_some_and(|rest| {
-            let rest = rest.strip_prefix('-').unwrap_or_default();
-            let version = normal(version);
-            rest.strip_prefix(version.as_str()).is_some_and(|end| end.starts_with('-'))
+        link.filename.match_indices('-').any(|(at, _)| {
+            let rest = link.filename[at + 1..].strip_prefix(version);
+            let ends = rest.is_some_and(|end| end.starts_with('-') || end == ".tar.gz" || end == ".zip");
+            ends && normal(&link.filename[..at]) == normal(package)
         })
     };
     let ends = |ending: &str| files.iter().filter(is_version).find(|link| link.filename.ends_with(ending));

@@ -174,10 +174,9 @@ impl<'a> Transfer<'a> {
         watch.begins(self.wanted.name, self.have, total.or(self.wanted.check.bytes));
         self.copy(client, &at, &mut answer, watch)?;
         match self.promised {
-            Some(total) if self.have < total => Err(HubError::Network {
-                address: at.shown(),
-                reason: format!("the connection ended after {} of {total} bytes", self.have),
-            }),
+            Some(total) if self.have < total => {
+                Err(self.cut(client, &at, std::io::ErrorKind::UnexpectedEof.into()))
+            }
             _ => Ok(Step::Whole),
         }
     }
@@ -216,8 +215,7 @@ impl<'a> Transfer<'a> {
             if watch.stops() {
                 return Err(HubError::Stopped);
             }
-            let read =
-                body.read(&mut block).map_err(|error| client.network(at, &ureq::Error::from(error)))?;
+            let read = body.read(&mut block).map_err(|error| self.cut(client, at, error))?;
             if read == 0 {
                 return Ok(());
             }
@@ -230,6 +228,17 @@ impl<'a> Transfer<'a> {
                 // Longer than it may be: no more of it is wanted.
                 return Ok(());
             }
+        }
+    }
+
+    /// The body ended before its time.
+    fn cut(&self, client: &Client, at: &Address, error: std::io::Error) -> HubError {
+        let of = self.promised.map_or_else(String::new, |total| format!(" of {total}"));
+        let why = client.network(at, &ureq::Error::from(error));
+        let HubError::Network { address, reason } = why else { return why };
+        HubError::Network {
+            address,
+            reason: format!("the connection ended after {}{of} bytes: {reason}", self.have),
         }
     }
 
