@@ -157,6 +157,11 @@ impl Hub {
         folder.is_dir().then_some((commit, folder))
     }
 
+    /// Where a file of a commit is in the cache, or will be.
+    pub fn snapshot_file(&self, repository: &Repository, commit: &str, file: &str) -> PathBuf {
+        Place::new(&self.config().cache, repository).snapshot(commit).join(file)
+    }
+
     /// A file of the repository's revision in the cache.
     ///
     /// # Errors
