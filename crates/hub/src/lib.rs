@@ -33,6 +33,6 @@ pub use error::HubError;
 pub use hub::{Entry, Fetched, Hub, Listing};
 pub use model::{CONFIG, ModelFile, ModelPlan, model_files};
 pub use repository::{Kind, Repository};
-pub use source::{Obtained, Source, place};
+pub use source::{Obtained, Source, place, tidy};
 pub use token::Token;
 pub use watch::{Silent, Watch};

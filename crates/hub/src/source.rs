@@ -18,6 +18,9 @@ use crate::package::distribution;
 use crate::transfer::{Wanted, fetch};
 use crate::{Check, Downloads, Hub, HubError, Repository, Sum, Watch, sum};
 
+/// How the archives of packages are called until [`tidy`] removes them.
+const PACKAGE: &str = ".package-";
+
 /// Where a file can be had.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
@@ -70,7 +73,8 @@ pub struct Obtained {
 }
 
 impl Hub {
-    /// Brings a file to the place `into`, from the first source that has it.
+    /// Brings a file to the place `into`, from the first source that has it. Locks and archives of packages stay beside
+    /// the file until [`tidy`] removes them.
     ///
     /// # Errors
     ///
@@ -247,7 +251,8 @@ impl Hub {
     ) -> Result<Sum, HubError> {
         self.ask_network(&format!("the package {package}"))?;
         let found = distribution(&self.client, package, version, watch)?;
-        let archive = beside(into, &found.file);
+        // Other files may be wanted of it too.
+        let archive = into.with_file_name(format!("{PACKAGE}{}", found.file));
         let known = Check { bytes: None, sha256: found.sha256 };
         if !(archive.is_file() && known.sha256.is_some() && known.hold(&sum(&archive)?, &found.file).is_ok())
         {
@@ -267,7 +272,6 @@ impl Hub {
         };
         downloads.hold_file(&key.to_string(), &found)?;
         keep(copy, into)?;
-        fs::remove_file(&archive).map_err(HubError::io("remove", &archive))?;
         Ok(found)
     }
 }
@@ -294,6 +298,18 @@ fn take_out(archive: &Path, member: &str, watch: &dyn Watch) -> Result<NamedTemp
 fn is_the_sources(error: &HubError) -> bool {
     error.is_missing()
         || matches!(error, HubError::Wrong { .. } | HubError::Answer { .. } | HubError::Name { .. })
+}
+
+/// Removes from a folder what [`Hub::obtain`] needed besides the files: locks, and archives of packages.
+pub fn tidy(folder: &Path) {
+    // What stays does no harm.
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let is_lock = name.strip_suffix(".lock").is_some_and(|file| !file.is_empty());
+        if is_lock || name.starts_with(PACKAGE) {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
 }
 
 /// Puts a file of the cache to another place: as another name of the same content where that can be, else as a copy.

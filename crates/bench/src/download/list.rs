@@ -30,10 +30,15 @@ pub(super) fn model(store: &Store, repository: &Repository, outcome: &mut Outcom
     }
     if rows.is_empty() {
         let known = card.as_ref().and_then(|card| card.known.as_ref());
-        let sizes = known.map(|known| known.files.values().filter_map(|check| check.bytes).sum::<u64>());
+        // Without the weights a sum says little.
+        let with_weights = known.filter(|known| {
+            known.files.iter().any(|(file, check)| file.ends_with(".safetensors") && check.bytes.is_some())
+        });
+        let sizes =
+            with_weights.map(|known| known.files.values().filter_map(|check| check.bytes).sum::<u64>());
         rows.push(Row {
             path: store.hub.config().cache.join(format!("models--{}", repository.id().replace('/', "--"))),
-            bytes: sizes.filter(|bytes| *bytes > 0),
+            bytes: sizes,
             sha256: None,
             source: format!("hub:{}@{}", repository.id(), repository.revision()),
             state: State::Wanted,

@@ -68,8 +68,9 @@ fn from_elsewhere(store: &Store, card: &ModelCard, bars: &Bars) -> Result<Vec<Ro
         };
         match fetch() {
             Ok(rows) => {
+                sure_hub::tidy(&folder);
                 if !folder.is_dir() {
-                    tidy(&partial);
+                    sure_hub::tidy(&partial);
                     let io = |source| HubError::Io { action: "rename", path: partial.clone(), source };
                     fs::rename(&partial, &folder).map_err(io)?;
                 }
@@ -80,16 +81,6 @@ fn from_elsewhere(store: &Store, card: &ModelCard, bars: &Bars) -> Result<Vec<Ro
         }
     }
     Err(HubError::Sources { file: card.id.clone(), failures })
-}
-
-/// Removes the locks of a folder that is whole.
-fn tidy(folder: &PathBuf) {
-    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-        if entry.path().extension().is_some_and(|ending| ending == "lock") {
-            // One that stays does no harm.
-            let _ = fs::remove_file(entry.path());
-        }
-    }
 }
 
 /// Where a model goes that does not come from the hub.
