@@ -13,7 +13,8 @@ pub(crate) const FAMILY: Family = Family {
     published: Published {
         encoder: "BertModel",
         bare: "",
-        classifier: "BertForSequenceClassification",
+        // Its head takes the first token alone; ours takes the mean of all.
+        classifier: None,
         ctc: None,
         whole: "bert.",
     },

@@ -13,7 +13,8 @@ pub(crate) const FAMILY: Family = Family {
     published: Published {
         encoder: "DistilBertModel",
         bare: "",
-        classifier: "DistilBertForSequenceClassification",
+        // Its head takes the first token alone; ours takes the mean of all.
+        classifier: None,
         ctc: None,
         whole: "distilbert.",
     },
