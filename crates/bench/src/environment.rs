@@ -6,7 +6,7 @@ use std::{
     sync::atomic::{AtomicBool, Ordering},
 };
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result};
 use sure_hub::{HubConfig, Token};
 use sure_records::Provenance;
 
@@ -64,15 +64,11 @@ pub fn hub() -> Result<HubConfig> {
     config.mirror = text("SURE_MIRROR");
     config.offline = text("HF_HUB_OFFLINE")
         .is_some_and(|value| ["1", "ON", "YES", "TRUE"].contains(&value.to_uppercase().as_str()));
-    config.token = match text("HF_TOKEN") {
-        Some(value) => match Token::new(&value) {
-            Some(token) => Some(token),
-            None => bail!("HF_TOKEN holds no token: it has letters that a token cannot have"),
-        },
-        None => {
-            let file = path("HF_TOKEN_PATH").unwrap_or_else(|| hub_home().join("token"));
-            std::fs::read_to_string(file).ok().as_deref().and_then(Token::new)
-        }
+    config.token = if let Some(value) = text("HF_TOKEN") {
+        Some(Token::new(&value).context("HF_TOKEN holds no token: it has letters that a token cannot have")?)
+    } else {
+        let file = path("HF_TOKEN_PATH").unwrap_or_else(|| hub_home().join("token"));
+        std::fs::read_to_string(file).ok().as_deref().and_then(Token::new)
     };
     Ok(config)
 }

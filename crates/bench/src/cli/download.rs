@@ -14,16 +14,20 @@ use crate::download::{Mode, Outcome, Row, State, Store, run, wants};
 /// Fetch backbones and data sets: resumed where they stopped, checked to the last byte.
 ///
 /// Models go to the cache of the Hugging Face hub, which Python shares. What was found the first time is written to
-/// downloads.lock.json in `$SURE_HOME`, and held against what is found later. Environment: HF_ENDPOINT, HF_TOKEN,
-/// HF_HOME, HF_HUB_OFFLINE as huggingface_hub has them; SURE_MIRROR, a mirror asked first for plain addresses
-/// (MIRROR/HOST/PATH); PIP_INDEX_URL for sources in Python packages.
+/// downloads.lock.json in `$SURE_HOME`, and held against what is found later.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   cargo xtask download --model facebook/wav2vec2-base
   cargo xtask download --model openai/whisper-tiny.en@main --dry-run
   cargo xtask download --suite sure --list                          # what it needs, and what is there
   HF_TOKEN=hf_... cargo xtask download --model OWNER/GATED          # after agreeing to its licence
-  cargo xtask download --model facebook/wav2vec2-base --verify")]
+  cargo xtask download --model facebook/wav2vec2-base --verify
+
+Environment:
+  HF_ENDPOINT, HF_TOKEN, HF_HOME, HF_HUB_OFFLINE   as huggingface_hub has them
+  SURE_MIRROR     a mirror that is asked first for plain addresses: MIRROR/HOST/PATH stands for https://HOST/PATH
+  PIP_INDEX_URL   the index of Python packages, for files that are had inside one")]
+#[expect(clippy::struct_excessive_bools, reason = "the flags of a command line")]
 pub(super) struct Download {
     /// Everything that a suite needs
     #[arg(long, value_name = "S")]

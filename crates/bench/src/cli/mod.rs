@@ -55,7 +55,7 @@ enum Verb {
     Methods(registry::List),
     /// The tasks.
     Tasks(registry::List),
-    /// The families of backbones, and the embedded checkpoint.
+    /// The families of backbones, and the checkpoints that have a card.
     Backbones(registry::List),
     /// The metrics.
     Metrics(registry::List),
