@@ -10,11 +10,13 @@ mod speech;
 
 pub use error::ZooError;
 pub use family::{Compat, Family, LoadOptions, Published, Weights, from_dir, published};
-pub use speech::{FrontNorm, PreprocessorConfig, SpeechConfig, SpeechEncoder};
+pub use speech::{Buckets, FrontNorm, PositionStack, PreprocessorConfig, SpeechConfig, SpeechEncoder, Variant};
 pub use whisper::{Whisper, WhisperConfig};
 
 family::families! {
     wav2vec2,
     hubert,
+    wavlm,
+    data2vec,
     whisper,
 }
