@@ -10,7 +10,9 @@ mod speech;
 
 pub use error::ZooError;
 pub use family::{Compat, Family, LoadOptions, Published, Weights, from_dir, published};
-pub use speech::{Buckets, FrontNorm, PositionStack, PreprocessorConfig, SpeechConfig, SpeechEncoder, Variant};
+pub use speech::{
+    Buckets, FrontNorm, PositionStack, PreprocessorConfig, SpeechConfig, SpeechEncoder, Variant,
+};
 pub use whisper::{Whisper, WhisperConfig};
 
 family::families! {

@@ -92,7 +92,8 @@ impl Scratch {
             fs::copy(golden(name).join(file), scratch.0.join(file)).unwrap();
         }
         let tensors = change(file(&golden(name).join("model.safetensors")).read_all().unwrap());
-        fs::write(scratch.0.join("model.safetensors"), Checkpoint::to_bytes(&tensors, None).unwrap()).unwrap();
+        fs::write(scratch.0.join("model.safetensors"), Checkpoint::to_bytes(&tensors, None).unwrap())
+            .unwrap();
         scratch
     }
 

@@ -34,7 +34,9 @@ mod tests {
         for name in ["lm_head.weight", "quantizer.codevectors", "layer_weights", "wavlm.masked_spec_embed"] {
             assert!(is_beside(name, "wavlm."), "{name}");
         }
-        for name in ["wavlm.encoder.extra", "wavlm.lm_head.weight", "hubert.encoder.layer_norm.bias", "vad.weight"] {
+        for name in
+            ["wavlm.encoder.extra", "wavlm.lm_head.weight", "hubert.encoder.layer_norm.bias", "vad.weight"]
+        {
             assert!(!is_beside(name, "wavlm."), "{name}");
         }
     }

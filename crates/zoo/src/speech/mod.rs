@@ -22,8 +22,8 @@ mod variant;
 use std::{path::Path, sync::Arc};
 
 use sure_nn::{
-    Anatomy, Backbone, BlockId, Checkpoint, Cx, Dense, EncoderBlock, Hooks, Init, Input,
-    LayerNorm, Loader, Loading, NnError, Prepare, Role, Site, State, Store, tch::Tensor,
+    Anatomy, Backbone, BlockId, Checkpoint, Cx, Dense, EncoderBlock, Hooks, Init, Input, LayerNorm, Loader,
+    Loading, NnError, Prepare, Role, Site, State, Store, tch::Tensor,
 };
 
 pub use self::{

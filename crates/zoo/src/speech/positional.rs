@@ -1,10 +1,7 @@
 //! The convolutions that give positions: one with weight normalisation (Salimans and Kingma 2016, arXiv 1602.07868), or
 //! data2vec's row of them.
 
-use sure_nn::{
-    Activation, Conv1d, ConvShape, FrameMask, Init, Loader, NnError, Role,
-    tch::Tensor,
-};
+use sure_nn::{Activation, Conv1d, ConvShape, FrameMask, Init, Loader, NnError, Role, tch::Tensor};
 
 use super::{
     config::SpeechConfig,
@@ -26,8 +23,7 @@ pub(super) enum Positional {
 impl Positional {
     /// The convolution at `loader`, or the row at `layers.<index>.conv` below it.
     pub(super) fn new(loader: &Loader, config: &SpeechConfig, variant: Variant) -> Result<Self, NnError> {
-        let (shape, activation) =
-            (config.positional(), Activation::named(&config.feat_extract_activation)?);
+        let (shape, activation) = (config.positional(), Activation::named(&config.feat_extract_activation)?);
         if shape.in_channels % shape.groups != 0 {
             return Err(NnError::Config {
                 key: "num_conv_pos_embedding_groups",
@@ -54,15 +50,19 @@ impl Positional {
         // An even kernel gives one frame more than there were: the last one goes.
         let cut = |positions: Tensor| positions.narrow(2, 0, time).transpose(1, 2);
         let positions = match self {
-            Self::One(conv, activation) => {
-                activation.forward(&cut(conv.forward(&hidden.transpose(1, 2))))
-            }
+            Self::One(conv, activation) => activation.forward(&cut(conv.forward(&hidden.transpose(1, 2)))),
             Self::Row(convs, activation) => {
                 let width = [hidden.size()[2]];
                 convs.iter().fold(hidden.shallow_clone(), |hidden, conv| {
                     let hidden = mask.map_or(hidden.shallow_clone(), |mask| mask.zero_padding(&hidden));
                     let positions = cut(conv.forward(&hidden.transpose(1, 2)));
-                    activation.forward(&positions.layer_norm(width, None::<Tensor>, None::<Tensor>, NORM_EPS, false))
+                    activation.forward(&positions.layer_norm(
+                        width,
+                        None::<Tensor>,
+                        None::<Tensor>,
+                        NORM_EPS,
+                        false,
+                    ))
                 })
             }
         };

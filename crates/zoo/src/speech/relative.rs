@@ -35,7 +35,8 @@ impl Buckets {
         }
         let single = self.num_buckets / 4;
         if !(single + 1..=1 << 20).contains(&self.max_bucket_distance) {
-            let reason = format!("must be more than a quarter of num_buckets ({single}), and at most a million");
+            let reason =
+                format!("must be more than a quarter of num_buckets ({single}), and at most a million");
             return refuse("max_bucket_distance", self.max_bucket_distance, reason);
         }
         Ok(())

@@ -94,7 +94,9 @@ mod tests {
     #[test]
     fn a_stack_without_convolutions_is_refused() {
         let stack = PositionStack { num_conv_pos_embeddings: 0, ..PositionStack::default() };
-        assert!(Variant::Data2Vec(stack).check().unwrap_err().to_string().contains("num_conv_pos_embeddings"));
+        assert!(
+            Variant::Data2Vec(stack).check().unwrap_err().to_string().contains("num_conv_pos_embeddings")
+        );
         let stack = PositionStack { conv_pos_kernel_size: 0, ..PositionStack::default() };
         assert!(Variant::Data2Vec(stack).check().unwrap_err().to_string().contains("conv_pos_kernel_size"));
     }
