@@ -91,7 +91,7 @@ pub fn example(class: usize) -> Example {
 
 /// An example with a target and nothing else.
 pub fn example_of(target: Target) -> Example {
-    Example { id: String::new(), audio: PathBuf::new(), target, speaker: None }
+    Example { id: String::new(), audio: PathBuf::new(), written: None, target, speaker: None }
 }
 
 /// A method's preset, fit for networks of width 32.

@@ -305,6 +305,7 @@ impl Work {
             id: index.to_string(),
             audio: PathBuf::new(),
             target: Target::Class(index % CLASSES),
+            written: None,
             speaker: None,
         };
         Ok(Self { model, task, input, examples: (0..batch as usize).map(example).collect(), optimiser })

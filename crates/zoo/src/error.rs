@@ -50,6 +50,14 @@ pub enum ZooError {
         /// The name in it.
         file: String,
     },
+    /// A tokenizer cannot be used.
+    #[error("the tokenizer {path} cannot be used: {reason}")]
+    Tokenizer {
+        /// Its file.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
     /// The network could not be built.
     #[error("cannot build the backbone from {folder}: {source}")]
     Build {

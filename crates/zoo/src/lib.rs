@@ -7,12 +7,14 @@ mod error;
 mod family;
 mod files;
 mod speech;
+mod text;
 
 pub use error::ZooError;
 pub use family::{Compat, Family, LoadOptions, Published, Weights, from_dir, published};
 pub use speech::{
     Buckets, FrontNorm, PositionStack, PreprocessorConfig, SpeechConfig, SpeechEncoder, Variant,
 };
+pub use text::{TextConfig, TextEncoder};
 pub use whisper::{Whisper, WhisperConfig};
 
 family::families! {
@@ -21,4 +23,6 @@ family::families! {
     wavlm,
     data2vec,
     whisper,
+    bert,
+    distilbert,
 }

@@ -55,10 +55,8 @@ impl Eval {
             bail!("{} has no test rows with the key `{}`", manifest.path.display(), card.label);
         }
         let predictor = Predictor::open(&self.run, self.device.resolve()?)?;
-        let answers = rows
-            .iter()
-            .map(|row| Ok(predictor.predict(&row.row.audio)?.value))
-            .collect::<Result<Vec<String>>>()?;
+        let answers =
+            rows.iter().map(|row| Ok(predictor.of_row(row)?.value)).collect::<Result<Vec<String>>>()?;
         let references: Vec<String> =
             rows.into_iter().map(|row| card.scoring.apply(&row.reference)).collect();
         let metrics = card

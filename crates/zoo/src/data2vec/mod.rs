@@ -17,7 +17,7 @@ pub(crate) const FAMILY: Family = Family {
     published: Published {
         encoder: "Data2VecAudioModel",
         bare: "",
-        classifier: "Data2VecAudioForSequenceClassification",
+        classifier: Some("Data2VecAudioForSequenceClassification"),
         ctc: Some("Data2VecAudioForCTC"),
         whole: "data2vec_audio.",
     },

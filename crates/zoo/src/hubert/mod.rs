@@ -15,7 +15,7 @@ pub(crate) const FAMILY: Family = Family {
     published: Published {
         encoder: "HubertModel",
         bare: "",
-        classifier: "HubertForSequenceClassification",
+        classifier: Some("HubertForSequenceClassification"),
         ctc: Some("HubertForCTC"),
         whole: "hubert.",
     },

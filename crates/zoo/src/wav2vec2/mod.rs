@@ -15,7 +15,7 @@ pub(crate) const FAMILY: Family = Family {
     published: Published {
         encoder: "Wav2Vec2Model",
         bare: "",
-        classifier: "Wav2Vec2ForSequenceClassification",
+        classifier: Some("Wav2Vec2ForSequenceClassification"),
         ctc: Some("Wav2Vec2ForCTC"),
         whole: "wav2vec2.",
     },

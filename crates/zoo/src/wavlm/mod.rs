@@ -16,7 +16,7 @@ pub(crate) const FAMILY: Family = Family {
     published: Published {
         encoder: "WavLMModel",
         bare: "",
-        classifier: "WavLMForSequenceClassification",
+        classifier: Some("WavLMForSequenceClassification"),
         ctc: Some("WavLMForCTC"),
         whole: "wavlm.",
     },
