@@ -58,6 +58,20 @@ pub enum ZooError {
         /// Why.
         reason: String,
     },
+    /// The checkpoint has no CTC head.
+    #[error("{folder} has no CTC head (`lm_head.weight` and `lm_head.bias`); name a checkpoint that was fine-tuned for recognition")]
+    NoCtcHead {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// A vocabulary cannot be used, or does not match its head.
+    #[error("{path}: {reason}")]
+    BadVocabulary {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// The network could not be built.
     #[error("cannot build the backbone from {folder}: {source}")]
     Build {

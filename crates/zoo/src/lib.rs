@@ -3,12 +3,14 @@
 //! [`from_dir`] opens a folder laid out like a Hugging Face repository (`config.json`, `preprocessor_config.json`,
 //! `*.safetensors`). A family is one folder here and one line in [`FAMILIES`].
 
+mod ctc;
 mod error;
 mod family;
 mod files;
 mod speech;
 mod text;
 
+pub use ctc::{CtcVocabulary, PublishedCtc, published_ctc};
 pub use error::ZooError;
 pub use family::{Compat, Family, LoadOptions, Published, Weights, from_dir, published};
 pub use speech::{
