@@ -154,8 +154,7 @@ impl Alphabet {
             return Err(TextError::MissingToken { token: "that stands for the blank, a gap or the unknown" });
         }
         // Of tokens that are written alike the first one counts.
-        let numbered = tokens.iter().cloned().zip(0..).rev();
-        let ids = numbered.collect();
+        let ids = (0..tokens.len()).rev().map(|id| (tokens[id].clone(), id)).collect();
         let unknown = unknown.unwrap_or(blank);
         Ok(Self { kind: AlphabetKind::Characters, tokens, ids, blank, unknown, delimiter, eos: None })
     }

@@ -94,7 +94,8 @@ impl CtcVocabulary {
         let bad = |reason: String| ZooError::BadVocabulary { path: path.clone(), reason };
         let config: TokenizerConfig = optional(folder, "tokenizer_config.json")?;
         let specials: TokenizerConfig = optional(folder, "special_tokens_map.json")?;
-        if let Some(class) = config.tokenizer_class.filter(|class| !class.starts_with("Wav2Vec2CTCTokenizer")) {
+        if let Some(class) = config.tokenizer_class.filter(|class| !class.starts_with("Wav2Vec2CTCTokenizer"))
+        {
             return Err(bad(format!("a tokenizer {class:?} is not supported, only Wav2Vec2CTCTokenizer is")));
         }
         let named: BTreeMap<String, Value> = read_json(&path)?;
@@ -105,7 +106,8 @@ impl CtcVocabulary {
             })?;
             let count = tokens.len();
             let place = usize::try_from(id).ok().and_then(|id| tokens.get_mut(id));
-            let place = place.ok_or_else(|| bad(format!("{token:?} has number {id}, and the head has {count} rows")))?;
+            let place = place
+                .ok_or_else(|| bad(format!("{token:?} has number {id}, and the head has {count} rows")))?;
             if let Some(other) = place.replace(token) {
                 return Err(bad(format!("{other:?} and another token have the number {id}")));
             }
@@ -124,7 +126,8 @@ impl CtcVocabulary {
             (tokens.iter().position(|token| token.as_deref() == Some(&text)), text)
         };
         let (blank, pad) = find(config.pad_token, specials.pad_token, "<pad>");
-        let blank = blank.ok_or_else(|| bad(format!("it has no padding token {pad:?}, which is the CTC blank")))?;
+        let blank =
+            blank.ok_or_else(|| bad(format!("it has no padding token {pad:?}, which is the CTC blank")))?;
         let (unknown, unknown_text) = find(config.unk_token, specials.unk_token, "<unk>");
         let (delimiter, _) = find(config.word_delimiter_token, None, "|");
         let tokens = tokens.into_iter().map(|token| token.unwrap_or_else(|| unknown_text.clone())).collect();

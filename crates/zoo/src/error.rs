@@ -59,7 +59,9 @@ pub enum ZooError {
         reason: String,
     },
     /// The checkpoint has no CTC head.
-    #[error("{folder} has no CTC head (`lm_head.weight` and `lm_head.bias`); name a checkpoint that was fine-tuned for recognition")]
+    #[error(
+        "{folder} has no CTC head (`lm_head.weight` and `lm_head.bias`); name a checkpoint that was fine-tuned for recognition"
+    )]
     NoCtcHead {
         /// The folder.
         folder: PathBuf,
