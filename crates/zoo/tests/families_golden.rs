@@ -12,7 +12,7 @@ use sure_nn::{
     Backbone, Checkpoint, Cut, Cx, Input, Keep, NoAdapter, Prepared,
     tch::{self, Device, Tensor},
 };
-use sure_zoo::{Buckets, Compat, LoadOptions, Weights, ZooError, from_dir};
+use sure_zoo::{Buckets, Compat, LoadOptions, Weights, ZooError, from_dir, published_ctc};
 
 const NETWORKS: [&str; 5] = ["wavlm-base", "wavlm-large", "data2vec", "hubert-xlarge", "wav2vec2-base-ctc"];
 
@@ -172,6 +172,27 @@ fn splitting_at_any_cut_changes_nothing() {
             assert!(split.last().equal(whole.last()), "{} {cut:?}", case.name);
         }
     }
+}
+
+#[test]
+fn a_published_head_gives_the_logits_of_transformers() {
+    for case in Case::all(Compat::Sure).into_iter().filter(|case| case.name != "wavlm-base") {
+        let head = published_ctc(&golden(case.name)).unwrap();
+        for clip in ["a", "b"] {
+            let logits = case.alone(clip).pop().unwrap().linear(&head.weight, Some(&head.bias));
+            let distance = distance(&logits, &tensor(&case.reference, &format!("{clip}.logits")));
+            assert!(distance < 1e-4, "{} {clip}: {distance:e}", case.name);
+        }
+        let words = head.vocabulary;
+        assert_eq!(
+            (words.tokens.len() as i64, words.lower_case),
+            (head.bias.size()[0], case.name == "hubert-xlarge")
+        );
+    }
+    let vocabulary = published_ctc(&golden("data2vec")).unwrap().vocabulary;
+    assert_eq!(vocabulary.tokens[11..], ["[UNK]", "[PAD]", "<s>", "</s>"]);
+    assert_eq!((vocabulary.blank, vocabulary.unknown, vocabulary.delimiter), (12, Some(11), Some(10)));
+    assert!(matches!(published_ctc(&golden("wavlm-base")), Err(ZooError::NoCtcHead { .. })));
 }
 
 #[test]
