@@ -24,6 +24,9 @@ pub const BACKBONES: &[&str] = &[
     "speech/wav2vec2-large",
     "speech/hubert-base",
     "speech/hubert-large",
+    "speech-families/wavlm-base",
+    "speech-families/wavlm-large",
+    "speech-families/data2vec",
     "text-encoders/bert",
     "text-encoders/distilbert",
 ];

@@ -99,7 +99,7 @@ fn locate(text: &str) -> Result<PathBuf> {
     }
     if !is_hub_id(text) {
         return Err(Missing(format!(
-            "no backbone folder {text:?}: it should hold config.json and model.safetensors"
+            "no backbone folder {text:?}: it should hold config.json and its weights"
         ))
         .into());
     }

@@ -30,7 +30,7 @@ mod store;
 
 pub use adapter::{Adapter, Hooks, KvPrefix, NoAdapter, Recorder, Visit};
 pub use anatomy::{Anatomy, NormOrder, StackAnatomy};
-pub use attention::{Attention, AttentionConfig};
+pub use attention::{Attention, AttentionConfig, ScoreBias};
 pub use backbone::{Backbone, Cut, Encoded, Input, Keep, Modality, Prepare, Prepared, State};
 pub use block::{BlockConfig, DropoutRates, EncoderBlock};
 pub use checkpoint::Checkpoint;

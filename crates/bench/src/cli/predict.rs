@@ -9,18 +9,26 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 use serde::Serialize;
 use serde_json::Value;
-use sure_data::{Labels, Manifest, Protocol, RECOGNISED, Row, Split, TaskInput, read_dataset};
+use sure_data::{Labels, Manifest, Protocol, RECOGNISED, Row, Split, TaskCard, TaskInput, read_dataset};
 use sure_records::write_atomic;
 use sure_tasks::Prediction;
-use sure_text::AlphabetKind;
+use sure_text::{AlphabetKind, Normalizer};
 
 use super::{
     Ended,
     common::{DeviceFlag, complain, say, say_json},
 };
-use crate::{cell::absolute, celldata::read_options, environment, predictor::Predictor};
+use crate::{
+    backbone::BackboneRef, cell::absolute, celldata::read_options, environment, predictor::Predictor, presets,
+};
+
+/// The task that a published CTC head does.
+const TRANSCRIPTS: &str = "asr";
 
 /// Say what a stored run hears in recordings, or reads in texts. A file that cannot be read is reported and left out.
+///
+/// With --backbone it is the checkpoint itself that answers, by the CTC head with which it was published: a transcript, in
+/// the letters of its own vocabulary, without any training.
 ///
 /// With --data it writes a manifest anew, with what the run heard in each recording that is not for training under the
 /// key `recognised`: a text encoder is tested on that with `bench --transcripts recognised`.
@@ -28,13 +36,17 @@ use crate::{cell::absolute, celldata::read_options, environment, predictor::Pred
 #[command(after_help = "Examples:
   cargo xtask predict --run run clip.wav
   cargo xtask predict --run run --json clips/*.flac
+  cargo xtask predict --backbone facebook/wav2vec2-base-960h clip.wav
   cargo xtask predict --run reader --text 'turn the lights on'       # a run of a text encoder
   cargo xtask predict --run asr --data orders --out heard/orders/manifest.jsonl
   cargo xtask bench --suite sure --data heard --backbone sentence-transformers/all-MiniLM-L6-v2 --transcripts recognised")]
 pub(super) struct Predict {
     /// The run's folder
-    #[arg(long, value_name = "DIR")]
-    run: PathBuf,
+    #[arg(long, value_name = "DIR", required_unless_present = "backbone", conflicts_with = "backbone")]
+    run: Option<PathBuf>,
+    /// A checkpoint with a CTC head: its folder, or its id on the hub
+    #[arg(long, value_name = "ID")]
+    backbone: Option<String>,
     /// The recordings
     #[arg(required_unless_present_any = ["text", "data"], conflicts_with_all = ["text", "data"])]
     audio: Vec<PathBuf>,
@@ -121,8 +133,21 @@ impl Answer {
 }
 
 impl Predict {
+    fn predictor(&self) -> Result<Predictor> {
+        let device = self.device.resolve()?;
+        match (&self.run, &self.backbone) {
+            (Some(run), _) => Predictor::open(run, device),
+            (None, Some(backbone)) => {
+                // As the checkpoint writes: nothing is learnt or scored here.
+                let card = TaskCard { normalizer: Normalizer::None, ..presets::task(TRANSCRIPTS)? };
+                Predictor::published(&BackboneRef::find(backbone)?, card, device)
+            }
+            (None, None) => bail!("name a run with --run, or a checkpoint with --backbone"),
+        }
+    }
+
     pub(super) fn run(self) -> Result<Ended> {
-        let predictor = Predictor::open(&self.run, self.device.resolve()?)?;
+        let predictor = self.predictor()?;
         if let (Some(data), Some(out)) = (&self.data, &self.out) {
             return recognise(&predictor, data, out, self.json);
         }

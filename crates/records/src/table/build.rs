@@ -135,8 +135,10 @@ fn labels<'a>(records: &[&'a RunRecord], of: &Places<'a>) -> Vec<String> {
             differing.entry(&record.cell.method).or_default().extend(keys);
         }
     }
-    // Another limit is other data by nature: the limit says it better.
-    for keys in differing.values_mut().filter(|keys| keys.iter().any(|key| *key == "limit")) {
+    // Another limit or input is other data by nature: they say it better.
+    let says_it_better =
+        |keys: &BTreeSet<&String>| keys.iter().any(|key| *key == "limit" || *key == "task.input");
+    for keys in differing.values_mut().filter(|keys| says_it_better(keys)) {
         keys.retain(|key| *key != "data_fingerprint");
     }
     let label = |(record, settings): (&&RunRecord, &BTreeMap<String, String>)| {
