@@ -197,7 +197,7 @@ fn symlink(_target: &Path, _path: &Path) -> std::io::Result<()> {
 /// # Errors
 ///
 /// [`HubError::Space`].
-pub(crate) fn check_space(folder: &Path, file: &str, needed: u64) -> Result<(), HubError> {
+pub fn check_space(folder: &Path, file: &str, needed: u64) -> Result<(), HubError> {
     // A file system that does not tell is no reason to stop.
     let Ok(free) = fs4::available_space(folder) else { return Ok(()) };
     if free >= needed {

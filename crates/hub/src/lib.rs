@@ -25,12 +25,14 @@ mod token;
 mod transfer;
 mod watch;
 
+pub use cache::check_space;
 pub use card::{Known, ModelCard, ModelSource};
 pub use config::{HubConfig, PUBLIC_HUB, PUBLIC_INDEX, Retries, Timeouts};
 pub use digest::{Check, Sum, git_id, sum};
 pub use downloads::{Downloads, Locked};
 pub use error::HubError;
 pub use hub::{Entry, Fetched, Hub, Listing};
+pub use lock::Lock;
 pub use model::{CONFIG, ModelFile, ModelPlan, model_files};
 pub use repository::{Kind, Repository};
 pub use source::{Obtained, Source, place, tidy};

@@ -13,7 +13,7 @@ const REMIND: Duration = Duration::from_secs(30);
 
 /// A lock. It is given back when it goes, however the process ends.
 #[derive(Debug)]
-pub(crate) struct Lock {
+pub struct Lock {
     _file: File,
 }
 
@@ -23,7 +23,7 @@ impl Lock {
     /// # Errors
     ///
     /// [`HubError::Io`], [`HubError::Stopped`].
-    pub(crate) fn take(path: &Path, what: &str, watch: &dyn Watch) -> Result<Self, HubError> {
+    pub fn take(path: &Path, what: &str, watch: &dyn Watch) -> Result<Self, HubError> {
         if let Some(folder) = path.parent() {
             fs::create_dir_all(folder).map_err(HubError::io("create", folder))?;
         }

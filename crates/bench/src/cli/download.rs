@@ -1,5 +1,7 @@
 //! `download`: fetches backbones and data sets, and says what is there.
 
+use std::path::PathBuf;
+
 use anyhow::{Result, bail};
 use clap::Args;
 use indicatif::HumanBytes;
@@ -9,7 +11,7 @@ use super::{
     Ended,
     common::{complain, say, say_json},
 };
-use crate::download::{Mode, Outcome, Row, State, Store, run, wants};
+use crate::download::{Mode, Row, Store, Want, import, run, wants};
 
 /// Fetch backbones and data sets: resumed where they stopped, checked to the last byte.
 ///
@@ -19,8 +21,11 @@ use crate::download::{Mode, Outcome, Row, State, Store, run, wants};
 #[command(after_help = "Examples:
   cargo xtask download --model facebook/wav2vec2-base
   cargo xtask download --model openai/whisper-tiny.en@main --dry-run
+  cargo xtask download --suite sure                                 # all that can be had; the rest is explained
   cargo xtask download --suite sure --list                          # what it needs, and what is there
   HF_TOKEN=hf_... cargo xtask download --model OWNER/GATED          # after agreeing to its licence
+  cargo xtask download --dataset fleurs --dataset librispeech
+  cargo xtask download --dataset esd --from ~/esd.zip               # what is had by a form alone
   cargo xtask download --model facebook/wav2vec2-base --verify
 
 Environment:
@@ -35,6 +40,12 @@ pub(super) struct Download {
     /// A model on the hub, OWNER/NAME or OWNER/NAME@REVISION; may be repeated
     #[arg(long, value_name = "ID")]
     model: Vec<String>,
+    /// A data set by its card's name (`cargo xtask datasets`); may be repeated
+    #[arg(long, value_name = "NAME")]
+    dataset: Vec<String>,
+    /// Take the data set up from what you have, a folder or an archive, instead of fetching it
+    #[arg(long, value_name = "DIR|ARCHIVE", conflicts_with_all = ["suite", "model", "list", "verify", "dry_run"])]
+    from: Option<PathBuf>,
     /// Only say what is wanted and what is there; nothing is asked
     #[arg(long, conflicts_with_all = ["verify", "dry_run"])]
     list: bool,
@@ -60,11 +71,15 @@ impl Download {
             (.., true) => Mode::DryRun,
             _ => Mode::Fetch,
         };
-        let wants = wants(self.suite.as_deref(), &self.model)?;
-        if wants.is_empty() {
-            bail!("nothing is named: --suite S, --model ID (`cargo xtask download --help`)");
-        }
-        let outcome = run(&Store::open(self.update)?, &wants, mode);
+        let wants = wants(self.suite.as_deref(), &self.model, &self.dataset)?;
+        let outcome = match (self.from, wants.as_slice()) {
+            (_, []) => bail!(
+                "nothing is named: --suite S, --model ID, --dataset NAME (`cargo xtask download --help`)"
+            ),
+            (Some(from), [Want::Dataset(card)]) => import(card, &from)?,
+            (Some(_), _) => bail!("--from belongs to one --dataset"),
+            (None, wants) => run(&Store::open(self.update)?, wants, mode),
+        };
         if self.json {
             say_json(&json!({"files": outcome.rows}))?;
         } else {
@@ -76,19 +91,8 @@ impl Download {
             let word = if lack.can_be_had { "missing" } else { "failed" };
             complain(&format!("{word}: {}: {}", lack.what, lack.why));
         }
-        Ok(ended(&outcome))
+        Ok(outcome.ended())
     }
-}
-
-fn ended(outcome: &Outcome) -> Ended {
-    if outcome.interrupted {
-        return Ended::Interrupted;
-    }
-    if outcome.lacks.iter().any(|lack| !lack.can_be_had) {
-        return Ended::Failed;
-    }
-    let missing = !outcome.lacks.is_empty() || outcome.rows.iter().any(|row| row.state == State::Missing);
-    if missing { Ended::Missing } else { Ended::Done }
 }
 
 fn line(row: &Row) -> String {

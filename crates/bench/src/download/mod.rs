@@ -4,10 +4,14 @@
 //! way to it.
 
 mod bars;
+mod dataset;
+mod import;
 mod list;
 mod model;
+mod pattern;
 mod verify;
 mod want;
+mod whole;
 
 use std::path::PathBuf;
 
@@ -15,9 +19,10 @@ use anyhow::Result;
 use serde::Serialize;
 use sure_hub::{Downloads, Hub, HubError, Sum};
 
-use crate::environment;
+use crate::{cli::Ended, environment};
 
 pub use bars::Bars;
+pub use import::import;
 pub use want::{Want, wants};
 
 /// What is to be done with what is wanted.
@@ -109,6 +114,19 @@ pub struct Outcome {
 }
 
 impl Outcome {
+    /// How it ended.
+    pub fn ended(&self) -> Ended {
+        if self.interrupted {
+            Ended::Interrupted
+        } else if self.lacks.iter().any(|lack| !lack.can_be_had) {
+            Ended::Failed
+        } else if self.lacks.is_empty() {
+            Ended::Done
+        } else {
+            Ended::Missing
+        }
+    }
+
     /// Takes a failure up; the rest goes on unless somebody asked to stop.
     fn fail(&mut self, what: &str, error: &HubError) {
         if matches!(error, HubError::Stopped) {
@@ -152,6 +170,10 @@ pub fn run(store: &Store, wants: &[Want], mode: Mode) -> Outcome {
             (Want::Model(repository), Mode::DryRun) => model::plan(store, repository, &bars, &mut outcome),
             (Want::Model(repository), Mode::List) => list::model(store, repository, &mut outcome),
             (Want::Model(repository), Mode::Verify) => verify::model(store, repository, &mut outcome),
+            (Want::Dataset(card), Mode::Fetch) => dataset::fetch(store, card, &bars, &mut outcome),
+            (Want::Dataset(card), Mode::DryRun) => dataset::plan(store, card, &bars, &mut outcome),
+            (Want::Dataset(card), Mode::List) => outcome.rows.extend(dataset::known_rows(card)),
+            (Want::Dataset(card), Mode::Verify) => dataset::verify(card, &mut outcome),
         }
     }
     outcome
