@@ -154,7 +154,7 @@ pub fn plan(request: &Request) -> Result<Plan> {
     let tasks = &distinct(if request.tasks.is_empty() { &profile.tasks } else { &request.tasks });
     let methods = &distinct(if request.methods.is_empty() { &profile.methods } else { &request.methods });
     let reference = BackboneRef::find(&request.backbone)
-        .or_else(|error| Err(with_missing_sets(error, request, tasks, request.compat.protocol())))?;
+        .map_err(|error| with_missing_sets(error, request, tasks, request.compat.protocol()))?;
     let device = request.device.resolve()?;
     // Only looked at here: a GPU's memory is for the cells.
     let backbone = reference.open(Device::Cpu, Compat::Sure)?;
@@ -210,7 +210,10 @@ pub fn plan(request: &Request) -> Result<Plan> {
             let method =
                 profile.method(name, &presets::method(name)?, (&card.name, &manifest.name), compat)?;
             let mut train = profile.train_config(name, &card.name, &manifest.name, data.set.train.len())?;
-            train.steps = train.steps.min(request.max_steps.unwrap_or(u64::MAX));
+            if let Some(most) = request.max_steps.filter(|most| *most < train.steps) {
+                train.steps = most;
+                train.schedule = train.schedule.shortened(most);
+            }
             train.lr = request.rates.lr.unwrap_or(train.lr);
             train.head_lr = request.rates.head_lr.unwrap_or(train.head_lr);
             if input != TaskInput::Speech {

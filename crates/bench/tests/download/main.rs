@@ -80,7 +80,10 @@ impl World {
             fs::remove_dir_all(alone.parent().unwrap()).unwrap();
         }
         let commands = self.laid_out("speech-commands", sets::speech_commands);
-        sets::tar_gz(&commands, &self.served("mirror/download.tensorflow.org/data/speech_commands_v0.02.tar.gz"));
+        sets::tar_gz(
+            &commands,
+            &self.served("mirror/download.tensorflow.org/data/speech_commands_v0.02.tar.gz"),
+        );
     }
 
     fn sure(&self) -> Command {
@@ -92,7 +95,9 @@ impl World {
             .env("SURE_MIRROR", format!("{}/mirror", self.hub.url()))
             .env("HF_TOKEN", SECRET)
             .env("NO_PROXY", "127.0.0.1");
-        for other in ["HF_HUB_CACHE", "HF_HUB_OFFLINE", "SURE_COMMIT", "http_proxy", "https_proxy", "no_proxy"] {
+        for other in
+            ["HF_HUB_CACHE", "HF_HUB_OFFLINE", "SURE_COMMIT", "http_proxy", "https_proxy", "no_proxy"]
+        {
             command.env_remove(other);
         }
         command
@@ -132,7 +137,20 @@ fn columns(output: &Output) -> BTreeSet<String> {
 fn an_empty_machine_gets_to_the_papers_table() {
     let world = World::new();
     world.serve_sets();
-    let bench = ["bench", "--suite", "sure", "--profile", "paper", "--max-steps", "3", "--jobs", "2", "--threads", "1", "--json"];
+    let bench = [
+        "bench",
+        "--suite",
+        "sure",
+        "--profile",
+        "paper",
+        "--max-steps",
+        "3",
+        "--jobs",
+        "2",
+        "--threads",
+        "1",
+        "--json",
+    ];
 
     // Nothing is there: what is needed is listed, with the way to it.
     let empty = text(&world.run(3, &bench).stderr);
@@ -159,17 +177,29 @@ fn an_empty_machine_gets_to_the_papers_table() {
     let output = world.run(3, &bench);
     let there = ["asr/fleurs", "asr/librispeech", "ks/speech-commands", "pr/librispeech", "sf/audio-snips"];
     assert_eq!(columns(&output), there.map(str::to_owned).into());
-    assert!(text(&output.stderr).contains("not there: sr/vctk: https://datashare"), "{}", text(&output.stderr));
+    assert!(
+        text(&output.stderr).contains("not there: sr/vctk: https://datashare"),
+        "{}",
+        text(&output.stderr)
+    );
 
     // What is had by a form is brought: two folders, two archives.
     let owner = world.folder.path().join("owner");
-    for (name, lay) in [("esd", sets::esd as fn(&Path)), ("meld", sets::meld), ("vctk", sets::vctk), ("fluent-speech-commands", sets::fluent)] {
+    for (name, lay) in [
+        ("esd", sets::esd as fn(&Path)),
+        ("meld", sets::meld),
+        ("vctk", sets::vctk),
+        ("fluent-speech-commands", sets::fluent),
+    ] {
         world.laid_out(name, lay);
     }
     sets::zip(&owner.join("vctk"), &owner.join("vctk.zip"));
     sets::tar_gz(&owner.join("fluent-speech-commands"), &owner.join("fluent.tar.gz"));
-    for (name, from) in [("esd", "esd"), ("meld", "meld"), ("vctk", "vctk.zip"), ("fluent-speech-commands", "fluent.tar.gz")] {
-        let (brought, _) = world.files(0, &["download", "--dataset", name, "--from", owner.join(from).to_str().unwrap()]);
+    for (name, from) in
+        [("esd", "esd"), ("meld", "meld"), ("vctk", "vctk.zip"), ("fluent-speech-commands", "fluent.tar.gz")]
+    {
+        let (brought, _) =
+            world.files(0, &["download", "--dataset", name, "--from", owner.join(from).to_str().unwrap()]);
         assert_eq!(states(&brought), ["fetched".to_owned()].into());
     }
     let output = world.run(0, &bench);
@@ -181,7 +211,8 @@ fn an_empty_machine_gets_to_the_papers_table() {
     // All is there now, also without a network, and is what it was when it came.
     let (again, _) = world.files(0, &["download", "--suite", "sure"]);
     assert_eq!(states(&again), ["present".to_owned()].into());
-    let offline = world.sure().env("HF_HUB_OFFLINE", "1").args(["download", "--suite", "sure"]).output().unwrap();
+    let offline =
+        world.sure().env("HF_HUB_OFFLINE", "1").args(["download", "--suite", "sure"]).output().unwrap();
     assert_eq!(offline.status.code(), Some(0), "{}", text(&offline.stderr));
     let (verified, _) = world.files(0, &["download", "--suite", "sure", "--verify"]);
     assert_eq!(states(&verified), ["verified".to_owned()].into());
@@ -223,7 +254,8 @@ fn a_second_way_is_taken_where_the_first_fails_and_all_are_listed_where_none_wor
     assert!(said.contains("vctk"), "{said}");
     assert!(!world.home().join("datasets/audio-snips").exists());
     // What leads out of its folder does not get out.
-    let mut tar = tar::Builder::new(fs::File::create(world.served("datasets/s3prl/SNIPS/snips.zip")).unwrap());
+    let mut tar =
+        tar::Builder::new(fs::File::create(world.served("datasets/s3prl/SNIPS/snips.zip")).unwrap());
     let mut header = tar::Header::new_gnu();
     header.as_gnu_mut().unwrap().name[..10].copy_from_slice(b"../../evil");
     header.set_size(1);
@@ -245,7 +277,8 @@ fn a_gated_model_is_explained_and_a_token_opens_it() {
     assert!(said.contains("HF_TOKEN") && said.contains(&format!("{}/{BACKBONE}", world.hub.url())), "{said}");
     // The token may lie where `hf auth login` puts it.
     sets::write(&world.folder.path().join("hf/token"), b"hf_other\n");
-    let output = world.sure().env_remove("HF_TOKEN").args(["download", "--model", BACKBONE]).output().unwrap();
+    let output =
+        world.sure().env_remove("HF_TOKEN").args(["download", "--model", BACKBONE]).output().unwrap();
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
 }
 
@@ -266,7 +299,10 @@ fn ctrl_c_and_kill_leave_what_has_come_for_the_next_call() {
             .spawn()
             .unwrap();
         let started = Instant::now();
-        let kept = || partial(&world.folder.path().join("hf")).map_or(0, |path| fs::metadata(path).map_or(0, |data| data.len()));
+        let kept = || {
+            partial(&world.folder.path().join("hf"))
+                .map_or(0, |path| fs::metadata(path).map_or(0, |data| data.len()))
+        };
         while kept() == 0 {
             assert!(started.elapsed() < Duration::from_secs(30), "nothing came");
             thread::sleep(Duration::from_millis(20));

@@ -1,5 +1,7 @@
 //! The paper's data sets, tiny, in their owners' layouts.
 
+#![expect(clippy::format_push_string, reason = "a few lines each")]
+
 use std::{
     fs::{self, File},
     io::Write as _,
@@ -20,7 +22,8 @@ pub(crate) fn write(path: &Path, bytes: &[u8]) {
 /// A clip that is like no other: its pitch comes from its path.
 fn clip(path: &Path, is_high: bool) {
     fs::create_dir_all(path.parent().unwrap()).unwrap();
-    let spec = WavSpec { channels: 1, sample_rate: 16_000, bits_per_sample: 16, sample_format: SampleFormat::Int };
+    let spec =
+        WavSpec { channels: 1, sample_rate: 16_000, bits_per_sample: 16, sample_format: SampleFormat::Int };
     let mut writer = WavWriter::create(path, spec).unwrap();
     let own: u32 = path.file_name().unwrap().to_string_lossy().bytes().map(u32::from).sum::<u32>()
         + path.to_string_lossy().bytes().map(u32::from).sum::<u32>() % 997;
@@ -40,7 +43,9 @@ pub(crate) fn esd(root: &Path) {
     for speaker in ["0011", "0012"] {
         let mut list = String::new();
         for (number, (emotion, first)) in [("Neutral", 1), ("Angry", 351)].into_iter().enumerate() {
-            for (split, id) in [("evaluation", first), ("test", first + 20), ("train", first + 50), ("train", first + 51)] {
+            for (split, id) in
+                [("evaluation", first), ("test", first + 20), ("train", first + 50), ("train", first + 51)]
+            {
                 let id = format!("{speaker}_{id:06}");
                 clip(&root.join(format!("{speaker}/{emotion}/{split}/{id}.wav")), number == 1);
                 list += &format!("{id}\tGo {}.\t{emotion}\r\n", word(number));
@@ -52,7 +57,8 @@ pub(crate) fn esd(root: &Path) {
 
 pub(crate) fn meld(root: &Path) {
     for (split, count) in [("train", 4), ("dev", 2), ("test", 2)] {
-        let mut list = "Sr No.,Utterance,Speaker,Emotion,Sentiment,Dialogue_ID,Utterance_ID,Season\n".to_owned();
+        let mut list =
+            "Sr No.,Utterance,Speaker,Emotion,Sentiment,Dialogue_ID,Utterance_ID,Season\n".to_owned();
         for number in 0..count {
             clip(&root.join(format!("{split}/dia{number}_utt{number}.wav")), number % 2 == 1);
             let emotion = ["joy", "anger"][number % 2];
@@ -116,8 +122,9 @@ pub(crate) fn speech_commands(root: &Path) {
             clip(&root.join(format!("{word}/{speaker}_nohash_0.wav")), index == 1);
         }
     }
-    let list =
-        |speaker: &str| ["yes", "four", "right"].map(|word| format!("{word}/{speaker}_nohash_0.wav\n")).concat();
+    let list = |speaker: &str| {
+        ["yes", "four", "right"].map(|word| format!("{word}/{speaker}_nohash_0.wav\n")).concat()
+    };
     write(&root.join("testing_list.txt"), list("0c").as_bytes());
     write(&root.join("validation_list.txt"), list("0d").as_bytes());
 }
