@@ -205,3 +205,32 @@ pub fn check_space(folder: &Path, file: &str, needed: u64) -> Result<(), HubErro
     }
     Err(HubError::Space { file: file.to_owned(), path: folder.to_owned(), free, needed })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Kind;
+
+    #[test]
+    fn a_disk_that_is_too_small_is_said_before() {
+        let folder = tempfile::tempdir().unwrap();
+        check_space(folder.path(), "small", 1).unwrap();
+        let error = check_space(folder.path(), "large", u64::MAX).unwrap_err();
+        assert!(matches!(&error, HubError::Space { file, .. } if file == "large"), "{error}");
+    }
+
+    #[test]
+    fn a_revision_points_to_a_commit_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let model = Repository::new(Kind::Model, "o/n", "refs/pr/1").unwrap();
+        let place = Place::new(folder.path(), &model);
+        assert_eq!(place.commit(), None);
+        let commit = "a".repeat(40);
+        place.point(&commit).unwrap();
+        assert_eq!(place.commit(), Some(commit.clone()));
+        let reference = folder.path().join("models--o--n/refs/refs/pr/1");
+        assert_eq!(fs::read_to_string(&reference).unwrap(), commit);
+        fs::write(&reference, "../../../elsewhere").unwrap();
+        assert_eq!(place.commit(), None);
+    }
+}
