@@ -114,7 +114,8 @@ impl Hub {
             match got {
                 Ok(sum) => return Ok(Obtained { sum, source: source.to_string(), was_there: false }),
                 Err(error) if is_the_sources(&error) => {
-                    let failure = format!("{source}: {}", error.chain());
+                    let (source, text) = (source.to_string(), error.chain());
+                    let failure = if text.starts_with(&source) { text } else { format!("{source}: {text}") };
                     watch.says(&failure);
                     failures.push(failure);
                 }
