@@ -9,7 +9,7 @@ use sure_nn::NnError;
 #[non_exhaustive]
 pub enum ZooError {
     /// A file of the repository cannot be read.
-    #[error("cannot read {path}; a backbone folder holds config.json and its weights as *.safetensors")]
+    #[error("cannot read {path}; a backbone folder holds config.json and its weights")]
     Read {
         /// The file.
         path: PathBuf,
@@ -37,10 +37,12 @@ pub enum ZooError {
         known: Vec<&'static str>,
     },
     /// The folder has no weights in a format that we read.
-    #[error("{folder} holds no model.safetensors and no model.safetensors.index.json")]
+    #[error("{folder} holds no weights: none of {}", looked_for.join(", "))]
     NoWeights {
         /// The folder.
         folder: PathBuf,
+        /// The names of files that were looked for.
+        looked_for: Vec<&'static str>,
     },
     /// A sharded checkpoint's index names a file outside the folder.
     #[error("{index} names {file:?}, which is not a plain file name")]

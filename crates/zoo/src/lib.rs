@@ -1,7 +1,7 @@
 //! Pretrained backbones: read a checkpoint's configuration and tensors, build the network.
 //!
 //! [`from_dir`] opens a folder laid out like a Hugging Face repository (`config.json`, `preprocessor_config.json`,
-//! `*.safetensors`). A family is one folder here and one line in [`FAMILIES`].
+//! weights as safetensors or PyTorch's `.bin`). A family is one folder here and one line in [`FAMILIES`].
 
 mod ctc;
 mod error;

@@ -4,6 +4,7 @@ Run by hand: python generate.py
 """
 
 import collections
+import json
 import pathlib
 
 import safetensors.torch
@@ -90,6 +91,34 @@ def main():
     slots = nested["optimizer"]["state"][0]
     expected |= {f"optimizer.state.0.{key}": value for key, value in slots.items()}
     save("nested", nested, expected)
+    networks()
+
+
+def networks():
+    """The networks of ../speech as PyTorch would have saved them, one of them in two shards, in the old spelling."""
+    for name in ("hubert-base", "wav2vec2-large"):
+        state = safetensors.torch.load_file(HERE.parent / "speech" / name / "model.safetensors")
+        spelling = {"parametrizations.weight.original0": "weight_g", "parametrizations.weight.original1": "weight_v"}
+        old = {}
+        for key, value in state.items():
+            for new, past in spelling.items():
+                key = key.replace(new, past)
+            old[key] = value
+        folder = HERE / name
+        folder.mkdir(exist_ok=True)
+        if name == "hubert-base":
+            torch.save(state, folder / "zip.bin")
+            torch.save(old, folder / "legacy.bin", _use_new_zipfile_serialization=False)
+            continue
+        keys = sorted(old)
+        half = len(keys) // 2
+        shards = {"pytorch_model-00001-of-00002.bin": keys[:half], "pytorch_model-00002-of-00002.bin": keys[half:]}
+        for file, members in shards.items():
+            torch.save({key: old[key].clone() for key in members}, folder / file)
+        places = {key: file for file, members in shards.items() for key in members}
+        size = sum(value.numel() * value.element_size() for value in old.values())
+        index = {"metadata": {"total_size": size}, "weight_map": places}
+        (folder / "pytorch_model.bin.index.json").write_text(json.dumps(index, indent=1) + "\n")
 
 
 main()

@@ -1,11 +1,11 @@
-//! Safetensors. The crate of that name checks lengths, ranges and holes; that no name stands twice is checked here, where
-//! it would take the last.
+//! Safetensors. The crate of that name checks the header, shapes, holes and overlaps; what it leaves out is looked for
+//! before it.
 
 use std::{collections::BTreeSet, fmt};
 
-use safetensors::{SafeTensors, tensor::TensorInfo};
+use safetensors::{SafeTensorError, SafeTensors, tensor::TensorInfo};
 use serde::{
-    Deserializer,
+    Deserialize, Deserializer,
     de::{Error, IgnoredAny, MapAccess, Visitor},
 };
 
@@ -17,15 +17,21 @@ use crate::{
     tensors::{Entry, Storage, Tensors},
 };
 
+/// The entry of a header that is no tensor.
+const NOTES: &str = "__metadata__";
+
 pub(crate) fn read(file: Bytes<'_>) -> Result<Tensors, WeightsError> {
     let invalid = |source| WeightsError::Safetensors { path: file.path.to_owned(), source };
-    let (length, header) = SafeTensors::read_metadata(file.bytes).map_err(invalid)?;
-    let start = length + 8;
-    if let Some(name) = twice(&file.bytes[8..start]) {
-        return Err(WeightsError::Duplicate { path: file.path.to_owned(), name: shown(&name) });
+    let start = header_end(file.bytes).ok_or_else(|| invalid(SafeTensorError::InvalidHeaderLength))?;
+    let lies = lies(&file.bytes[8..start], (file.bytes.len() - start) as u64);
+    match lies {
+        Some(Lie::Twice(name)) => {
+            return Err(WeightsError::Duplicate { path: file.path.to_owned(), name: shown(&name) });
+        }
+        Some(Lie::Outside(name)) => return Err(invalid(SafeTensorError::InvalidOffset(shown(&name)))),
+        None => {}
     }
-    // `read_metadata` has looked at the header alone; this holds it against the length of the file.
-    SafeTensors::deserialize(file.bytes).map_err(invalid)?;
+    let (_, header) = SafeTensors::read_metadata(file.bytes).map_err(invalid)?;
     let notes = header.metadata().iter().flatten().map(|(key, value)| (key.clone(), value.clone()));
     let mut found = Tensors { metadata: notes.collect(), ..Tensors::default() };
     for (name, info) in header.tensors() {
@@ -61,9 +67,32 @@ fn contiguous(shape: &[usize]) -> Vec<usize> {
     strides
 }
 
-/// The first name that stands twice in a header.
-fn twice(header: &[u8]) -> Option<String> {
-    struct Names(Option<String>);
+/// Where the header ends that a file says it has.
+fn header_end(bytes: &[u8]) -> Option<usize> {
+    let length = u64::from_le_bytes(*bytes.first_chunk()?);
+    let end = usize::try_from(length).ok()?.checked_add(8)?;
+    (end <= bytes.len()).then_some(end)
+}
+
+/// What the crate does not look for.
+enum Lie {
+    /// A name that stands twice, of which it takes the last.
+    Twice(String),
+    /// A tensor beyond the end, where its sum may overflow.
+    Outside(String),
+}
+
+/// The first lie of a header about `length` bytes of elements.
+fn lies(header: &[u8], length: u64) -> Option<Lie> {
+    #[derive(Deserialize)]
+    struct Info {
+        data_offsets: (u64, u64),
+    }
+
+    struct Names {
+        length: u64,
+        lie: Option<Lie>,
+    }
 
     impl<'de> Visitor<'de> for &mut Names {
         type Value = ();
@@ -74,10 +103,20 @@ fn twice(header: &[u8]) -> Option<String> {
 
         fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
             let mut seen = BTreeSet::new();
-            while let Some((name, IgnoredAny)) = map.next_entry::<String, _>()? {
+            while let Some(name) = map.next_key::<String>()? {
+                let end = if name == NOTES {
+                    map.next_value::<IgnoredAny>()?;
+                    0
+                } else {
+                    map.next_value::<Info>()?.data_offsets.1
+                };
                 if seen.contains(&name) {
-                    self.0 = Some(name);
+                    self.lie = Some(Lie::Twice(name));
                     return Err(A::Error::custom("twice"));
+                }
+                if end > self.length {
+                    self.lie = Some(Lie::Outside(name));
+                    return Err(A::Error::custom("outside"));
                 }
                 seen.insert(name);
             }
@@ -85,10 +124,10 @@ fn twice(header: &[u8]) -> Option<String> {
         }
     }
 
-    let mut names = Names(None);
+    let mut names = Names { length, lie: None };
     // An unsound header is the crate's to report.
     let _ = serde_json::Deserializer::from_slice(header).deserialize_map(&mut names);
-    names.0
+    names.lie
 }
 
 #[cfg(test)]
@@ -97,8 +136,11 @@ mod tests {
 
     #[test]
     fn a_name_that_stands_twice_is_found_however_it_is_spelt() {
-        assert_eq!(twice(br#"{"a": {"x": 1, "x": 2}, "b": 3}"#), None);
-        assert_eq!(twice(br#"{"a": 1, "b": 2, "\u0061": 3}"#).as_deref(), Some("a"));
+        let info = r#"{"data_offsets":[0,4]}"#;
+        let header = |second: &str| format!(r#"{{"__metadata__":{{"a":"b"}},"a":{info},"{second}":{info}}}"#);
+        assert!(lies(header("b").as_bytes(), 4).is_none());
+        assert!(matches!(lies(header("\\u0061").as_bytes(), 4), Some(Lie::Twice(name)) if name == "a"));
+        assert!(matches!(lies(header("b").as_bytes(), 3), Some(Lie::Outside(name)) if name == "a"));
     }
 
     #[test]

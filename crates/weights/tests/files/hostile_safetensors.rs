@@ -41,6 +41,7 @@ fn headers_that_lie_about_ranges_are_refused() {
         one(r#"{"dtype":"F32","shape":[5],"data_offsets":[4,24]}"#),
         one(r#"{"dtype":"F32","shape":[5],"data_offsets":[0,20]}"#),
         one(r#"{"dtype":"F32","shape":[6],"data_offsets":[18446744073709551592,18446744073709551615]}"#),
+        one(r#"{"dtype":"U8","shape":[18446744073709551600],"data_offsets":[0,18446744073709551600]}"#),
         // Overlaps and holes.
         two(
             r#"{"dtype":"F32","shape":[4],"data_offsets":[0,16]}"#,
