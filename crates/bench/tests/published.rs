@@ -85,6 +85,21 @@ fn a_published_head_is_scored_on_a_manifest_in_the_form_of_the_task() {
 }
 
 #[test]
+fn a_published_head_recognises_a_data_set_in_the_form_of_the_task() {
+    let folder = tempfile::tempdir().unwrap();
+    recording(folder.path(), "a");
+    let data =
+        manifest(folder.path(), &[json!({"audio": "a.wav", "split": "test", "text": "what was said"})]);
+    let out = folder.path().join("heard.jsonl");
+    let mut predict = sure(folder.path());
+    predict.args(["predict", "--backbone"]).arg(golden("wavlm-large")).arg("--data").arg(&data);
+    succeed(predict.arg("--out").arg(&out));
+    let row: Value = serde_json::from_str(&fs::read_to_string(&out).unwrap()).unwrap();
+    assert_eq!(row["recognised"], transcripts()["wavlm-large"]["a"].to_lowercase());
+    assert_eq!(row["text"], "what was said");
+}
+
+#[test]
 fn what_has_no_published_head_says_so() {
     let folder = tempfile::tempdir().unwrap();
     let clip = recording(folder.path(), "a");
