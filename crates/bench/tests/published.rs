@@ -41,7 +41,8 @@ fn recording(folder: &Path, clip: &str) -> PathBuf {
 
 fn manifest(folder: &Path, rows: &[Value]) -> PathBuf {
     let path = folder.join("manifest.jsonl");
-    fs::write(&path, rows.iter().map(|row| format!("{row}\n")).collect::<String>()).unwrap();
+    let lines: Vec<String> = rows.iter().map(Value::to_string).collect();
+    fs::write(&path, lines.join("\n")).unwrap();
     path
 }
 
