@@ -76,6 +76,23 @@ pub fn decode_within(path: &Path, limits: DecodeLimits) -> Result<Waveform, Audi
     })
 }
 
+/// How long the recording is by its own header, in seconds, without decoding it; `None` where it does not say, as an MP3
+/// without a Xing tag. What is decoded may be cut short by an error all the same.
+///
+/// # Errors
+///
+/// As [`decode`], as far as a header can show it.
+pub fn stated_seconds(path: &Path) -> Result<Option<f64>, AudioError> {
+    catch_unwind(|| {
+        let source = Source::open(path, DecodeLimits::default())?;
+        Ok(source.expected.map(|frames| frames as f64 / f64::from(source.rate_hz)))
+    })
+    .unwrap_or_else(|_| {
+        let reason = "its header is damaged".to_owned();
+        Err(AudioError::Corrupt { path: path.into(), reason })
+    })
+}
+
 /// An open file, its decoder and what its header promises.
 struct Source<'p> {
     path: &'p Path,

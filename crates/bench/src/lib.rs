@@ -6,6 +6,7 @@ pub mod celldata;
 pub mod cli;
 pub mod embedded;
 pub mod environment;
+pub mod extract;
 pub mod interchange;
 pub mod model;
 pub mod observe;
