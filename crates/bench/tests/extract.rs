@@ -123,14 +123,15 @@ fn chosen_layers_and_means_follow_from_all_frames() {
     }
     let last = run("last.safetensors", &[]);
     let highest = all.keys().map(|name| name.rsplit_once('.').unwrap().1.parse::<usize>().unwrap()).max();
-    assert_eq!(last["3/layer.".to_owned() + &highest.unwrap().to_string()].size(), all["3/layer.0"].size());
+    let highest = format!("3/layer.{}", highest.unwrap());
+    assert_eq!(last[&highest], all[&highest]);
     let output = extract(home, &home.join("none.safetensors")).args(["--layer", "99"]).arg(&root).output();
     let output = output.unwrap();
     assert_eq!(output.status.code(), Some(2));
     assert!(text(&output.stderr).contains("layers 0 to"), "{}", text(&output.stderr));
 }
 
-/// Shape and values of a file, by what NumPy documents of its format.
+/// Shape and values of a file, by what the documentation of `numpy` says of its format.
 fn read_npy(path: &Path, descr: &str) -> (Vec<i64>, Vec<u8>) {
     let bytes = fs::read(path).unwrap();
     assert_eq!(&bytes[..8], b"\x93NUMPY\x01\x00");

@@ -11,7 +11,7 @@ use anyhow::{Context, Result, bail, ensure};
 use sure_data::Manifest;
 
 /// Endings of files that are taken from a folder: what `sure_audio` decodes.
-pub const ENDINGS: [&str; 9] = ["wav", "wave", "aif", "aiff", "aifc", "flac", "mp3", "ogg", "oga"];
+const ENDINGS: [&str; 9] = ["wav", "wave", "aif", "aiff", "aifc", "flac", "mp3", "ogg", "oga"];
 
 /// A recording with the name that its states get.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -26,6 +26,7 @@ mod target;
 
 use std::{
     collections::HashSet,
+    fmt::Write as _,
     ops::ControlFlow,
     path::PathBuf,
     sync::mpsc::{self, Receiver},
@@ -197,9 +198,13 @@ impl Job<'_> {
             self.identity
         ));
         for clip in self.clips {
-            hash.update(format!("\n{:?} {:?}", clip.name, clip.path));
+            hash.update(format!("\n{:?} ", clip.name));
+            hash.update(clip.path.as_os_str().as_encoded_bytes());
         }
-        hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+        hash.finalize().iter().fold(String::new(), |mut text, byte| {
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
     }
 
     /// Opens the data files behind what the journal says; none for npy, which has a file for each layer. Where a
@@ -343,12 +348,11 @@ fn write(
     for Done { clips, seconds } in batches {
         let (stamps, states): (Vec<Stamp>, Vec<(usize, States)>) =
             clips.into_iter().map(|(clip, stamp, states)| (stamp, (clip, states))).unzip();
-        let (end, places) = match &mut sink {
-            Some(shards) => shards.put(&states, layout)?,
-            None => {
-                npy::put(journal.folder(), &states, layout)?;
-                (End::default(), vec![0; states.len()])
-            }
+        let (end, places) = if let Some(shards) = &mut sink {
+            shards.put(&states, layout)?
+        } else {
+            npy::put(journal.folder(), &states, layout)?;
+            (End::default(), vec![0; states.len()])
         };
         let kept = states.iter().zip(stamps).zip(places).map(|(((clip, states), stamp), at)| Kept {
             clip: *clip,

@@ -1,4 +1,4 @@
-//! NumPy's file format, version 1.0: `<folder>/<name>/layer.<i>.npy`.
+//! The file format of `numpy.save`, version 1.0: `<folder>/<name>/layer.<i>.npy`.
 
 use std::{
     fs::{self, File},
@@ -111,7 +111,7 @@ fn header(shape: &[i64], dtype: Dtype) -> Vec<u8> {
 mod tests {
     use super::*;
 
-    /// `numpy.save` of NumPy 2.4.6 begins so.
+    /// `numpy.save` (2.4.6) begins so.
     fn by_numpy(text: &str) -> Vec<u8> {
         let mut bytes = b"\x93NUMPY\x01\x00v\x00".to_vec();
         bytes.extend(format!("{text:117}\n").into_bytes());

@@ -99,11 +99,8 @@ pub(super) fn stated(clips: &[&Clip], threads: usize) -> Vec<f64> {
 
 /// A file that cannot be read has no length; why is found out when it is decoded.
 fn length_of(path: &Path) -> f64 {
-    match sure_audio::stated_seconds(path) {
-        Ok(Some(seconds)) => seconds,
-        Ok(None) => fs::metadata(path).map_or(0.0, |about| about.len() as f64 / GUESSED_BYTES),
-        Err(_) => 0.0,
-    }
+    let guess = || fs::metadata(path).map_or(0.0, |about| about.len() as f64 / GUESSED_BYTES);
+    sure_audio::stated(path).map_or(0.0, |stated| stated.seconds.unwrap_or_else(guess))
 }
 
 #[cfg(test)]

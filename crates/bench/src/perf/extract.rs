@@ -23,18 +23,23 @@ pub(super) const PREFIX: &str = "extract/";
 pub(super) const PEER: &str = include_str!("../../perf/extract.py");
 /// The longest clip that every row takes: Whisper's 30 s.
 const LONGEST: f64 = 30.0;
+/// So that neither side resamples.
+const RATE_HZ: u32 = 16_000;
 
 /// Whether our side of a row follows the padding rules of `transformers`.
 fn compat(row: &str) -> Compat {
     if row.ends_with("-30s") { Compat::Transformers } else { Compat::Sure }
 }
 
-/// Writes a list of `count` recordings of `folder`, evenly spread over all that are at most 30 s long.
+/// Writes a list of `count` recordings of `folder`, evenly spread over all at 16 kHz that last at most 30 s.
 pub(super) fn list(folder: &Path, count: usize, to: &Path) -> Result<()> {
     let clips = Inputs::gather(&[folder.to_owned()], &[], to)?.clips;
-    let fits = |clip: &Clip| matches!(sure_audio::stated_seconds(&clip.path), Ok(Some(s)) if s <= LONGEST);
+    let fits = |clip: &Clip| {
+        let stated = sure_audio::stated(&clip.path).ok().filter(|stated| stated.rate_hz == RATE_HZ);
+        stated.and_then(|stated| stated.seconds).is_some_and(|seconds| seconds <= LONGEST)
+    };
     let clips: Vec<Clip> = clips.into_iter().filter(fits).collect();
-    ensure!(!clips.is_empty(), "{} holds no recording of at most {LONGEST} s", folder.display());
+    ensure!(!clips.is_empty(), "{} holds no recording at 16 kHz of at most {LONGEST} s", folder.display());
     let count = count.clamp(1, clips.len());
     let chosen = (0..count).map(|place| &clips[place * clips.len() / count].path);
     let lines: Vec<String> = chosen.map(|path| format!("{}\n", path.display())).collect();
