@@ -6,7 +6,7 @@ use sure_adapters::AdapterConfig;
 use sure_bench::presets::{self, MethodPreset};
 use sure_data::{Example, Target};
 use sure_nn::{
-    Backbone, Checkpoint, Prepared,
+    Backbone, Checkpoint, Modality, Prepared,
     tch::{self, Device, Kind, Tensor},
 };
 use sure_train::Model;
@@ -24,6 +24,11 @@ pub const BACKBONES: &[&str] = &[
     "speech/wav2vec2-large",
     "speech/hubert-base",
     "speech/hubert-large",
+    "speech-families/wavlm-base",
+    "speech-families/wavlm-large",
+    "speech-families/data2vec",
+    "text-encoders/bert",
+    "text-encoders/distilbert",
 ];
 
 /// One of [`BACKBONES`].
@@ -65,11 +70,20 @@ impl Golden {
     }
 }
 
-/// Clips of different lengths, made ready for `backbone`.
+/// Recordings or texts of different lengths, made ready for `backbone`.
 ///
 /// # Panics
 /// When the backbone refuses them.
 pub fn clips(backbone: &dyn Backbone) -> Vec<Prepared> {
+    if backbone.modality() == Modality::Text {
+        let texts = [
+            "play a song by queen in the kitchen and turn the lights on please",
+            "I'd like a large double-shot latte with 2 sugars, please; and make it quick, it is cold in here!",
+            "no, set the warm red light to 10",
+        ];
+        let read = |text| backbone.preparer().prepare_text(text).expect("any backbone reads so few words");
+        return texts.map(read).into();
+    }
     let clip = |samples: usize, pitch: f32| -> Vec<f32> {
         (0..samples).map(|n| 0.3 * (n as f32 * pitch).sin() + 0.05 * (n as f32 * pitch * 7.3).cos()).collect()
     };
@@ -88,7 +102,7 @@ pub fn example(class: usize) -> Example {
 
 /// An example with a target and nothing else.
 pub fn example_of(target: Target) -> Example {
-    Example { id: String::new(), audio: PathBuf::new(), target, speaker: None }
+    Example { id: String::new(), audio: PathBuf::new(), written: None, target, speaker: None }
 }
 
 /// A method's preset, fit for networks of width 32.

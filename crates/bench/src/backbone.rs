@@ -94,7 +94,7 @@ fn locate(text: &str) -> Result<PathBuf> {
     let looks_like_path = text.starts_with(['.', '/', '~']) || text.matches('/').count() != 1;
     if looks_like_path {
         return Err(Missing(format!(
-            "no backbone folder {text:?}: it should hold config.json and model.safetensors"
+            "no backbone folder {text:?}: it should hold config.json and its weights"
         ))
         .into());
     }

@@ -121,7 +121,7 @@ fn execute(
     let device: DeviceChoice = run.cell.device.parse()?;
     let device = device.resolve()?;
     let backbone = BackboneRef::find(&run.backbone)?.open(device, Compat::Sure)?;
-    let data = CellData::read(&config.task, config.limit, config.protocol, &run.data, backbone.rate_hz())?;
+    let data = CellData::read(&config.task, config.limit, config.protocol, &run.data, &*backbone)?;
     check_identity(run, &*backbone, &data)?;
     let task = task_for(&config.task, &data.set.labels);
     let metrics = metrics(&config.task)?;

@@ -355,6 +355,7 @@ impl Batch {
             id: index.to_string(),
             audio: PathBuf::new(),
             target: Target::Class(index % CLASSES),
+            written: None,
             speaker: None,
         };
         Ok(Self { model, task, input, examples: (0..batch as usize).map(example).collect(), optimiser })

@@ -4,10 +4,12 @@ use std::{collections::BTreeSet, path::PathBuf};
 
 use anyhow::{Result, bail};
 use sure_data::{
-    Applies, CardLabels, DatasetCard, Manifest, Note, Protocol, Reading, TaskCard, TaskKind, What, discover,
+    Applies, CardLabels, DatasetCard, Manifest, Note, Protocol, Reading, TaskCard, TaskInput, TaskKind, What,
+    discover,
 };
-use sure_nn::{DeviceChoice, tch::Device};
+use sure_nn::{Backbone, DeviceChoice, Modality, tch::Device};
 use sure_records::{Cell, CellId};
+use sure_train::Augment;
 use sure_zoo::Compat;
 
 use crate::{
@@ -54,6 +56,29 @@ pub struct Request {
     pub cache: Option<PathBuf>,
     /// Whose choices are followed where the project departs from the reference.
     pub compat: Choices,
+    /// What a text encoder reads.
+    pub transcripts: Transcripts,
+}
+
+/// What a text encoder reads in the place of recordings.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Transcripts {
+    /// The transcripts of the data set, in the key `text`
+    #[default]
+    Gold,
+    /// In validation and test what a recogniser wrote, in the key `recognised` (see `predict --data`)
+    Recognised,
+}
+
+impl Transcripts {
+    /// What tasks are done from by `backbone`; a backbone that hears takes the recordings.
+    fn input(self, backbone: &dyn Backbone) -> TaskInput {
+        match (backbone.modality(), self) {
+            (Modality::Speech, _) => TaskInput::Speech,
+            (Modality::Text, Self::Gold) => TaskInput::Transcript,
+            (Modality::Text, Self::Recognised) => TaskInput::Recognised,
+        }
+    }
 }
 
 /// Whose choices are followed where the project departs from the paper's code.
@@ -130,6 +155,10 @@ pub fn plan(request: &Request) -> Result<Plan> {
     // Only looked at here: a GPU's memory is for the cells.
     let backbone = reference.open(Device::Cpu, Compat::Sure)?;
     let weights_hash = backbone.identity();
+    let input = request.transcripts.input(&*backbone);
+    if request.transcripts != Transcripts::Gold && input == TaskInput::Speech {
+        bail!("--transcripts is for text encoders, and {} hears the recordings themselves", reference.name);
+    }
     let compat = request.compat == Choices::Reference;
     let protocol = request.compat.protocol();
     let mut readings = discover(&request.data, &read_options(protocol))?;
@@ -144,7 +173,7 @@ pub fn plan(request: &Request) -> Result<Plan> {
     // What a profile names need not be there; what the user names must.
     let (there, missing) =
         if request.tasks.is_empty() { present(tasks, &readings) } else { (tasks.clone(), Vec::new()) };
-    let (pairs, refused) = pairs(&there, &readings, !request.tasks.is_empty())?;
+    let (pairs, refused) = pairs(&there, &readings, !request.tasks.is_empty(), input)?;
     if pairs.is_empty() {
         let data = request.data.display();
         // The reader of a long list of data sets may have one of their own.
@@ -165,8 +194,9 @@ pub fn plan(request: &Request) -> Result<Plan> {
     }
     for Pair { card, reading } in pairs {
         let manifest = &reading.manifest;
-        let card = for_set(profile.card(&card, &manifest.name, compat)?, manifest, compat);
-        let data = CellData::of(&card, request.limit, protocol, reading, backbone.rate_hz())?;
+        let card = read_or_heard(profile.card(&card, &manifest.name, compat)?, input);
+        let card = for_set(card, manifest, compat);
+        let data = CellData::of(&card, request.limit, protocol, reading, &*backbone)?;
         notes.extend(data.set.notes.iter().map(|note| format!("{}: {note}", data.set.name())));
         if data.set.skipped > 0 {
             let (set, skipped, all) = (data.set.name(), data.set.skipped, manifest.rows.len());
@@ -179,6 +209,11 @@ pub fn plan(request: &Request) -> Result<Plan> {
             train.steps = train.steps.min(request.max_steps.unwrap_or(u64::MAX));
             train.lr = request.rates.lr.unwrap_or(train.lr);
             train.head_lr = request.rates.head_lr.unwrap_or(train.head_lr);
+            if input != TaskInput::Speech {
+                // Spans of hidden frames and batches by seconds are for recordings.
+                train.augment = Augment::Off;
+                train.batch_seconds = None;
+            }
             let config = RunConfig { method, task: card.clone(), train, limit: request.limit, protocol };
             for &seed in &request.seeds {
                 let cell = Cell {
@@ -272,8 +307,18 @@ fn present(tasks: &[String], readings: &[Reading]) -> (Vec<String>, Vec<String>)
     (there, by_set.into_iter().map(way).collect())
 }
 
+/// The card as a backbone needs it that is given this.
+fn read_or_heard(card: TaskCard, input: TaskInput) -> TaskCard {
+    if input == TaskInput::Speech { card } else { card.reading(input) }
+}
+
 /// Every task with every set that has it; `task/set` names one, which must have it where the user `named` it.
-fn pairs<'a>(tasks: &[String], readings: &'a [Reading], named: bool) -> Result<(Vec<Pair<'a>>, Vec<String>)> {
+fn pairs<'a>(
+    tasks: &[String],
+    readings: &'a [Reading],
+    named: bool,
+    input: TaskInput,
+) -> Result<(Vec<Pair<'a>>, Vec<String>)> {
     let (mut pairs, mut refused) = (Vec::new(), Vec::new());
     for name in tasks {
         let (task, set) = match name.split_once('/') {
@@ -281,10 +326,20 @@ fn pairs<'a>(tasks: &[String], readings: &'a [Reading], named: bool) -> Result<(
             None => (name.as_str(), None),
         };
         let card = presets::task(task)?;
+        if input != TaskInput::Speech && !card.from_text {
+            let reason =
+                format!("{name}: a text encoder is given transcripts, and the task needs the recordings");
+            if named {
+                bail!("{reason}");
+            }
+            refused.push(reason);
+            continue;
+        }
+        let applied = read_or_heard(card.clone(), input);
         let mut found = false;
         for reading in readings.iter().filter(|reading| set.is_none_or(|set| reading.manifest.name == set)) {
             found = true;
-            match card.applies(&reading.manifest)? {
+            match applied.applies(&reading.manifest)? {
                 Applies::Yes => pairs.push(Pair { card: card.clone(), reading }),
                 Applies::No(refusal) if set.is_some() && named => bail!("{refusal}"),
                 Applies::No(refusal) => refused.push(refusal.to_string()),

@@ -11,10 +11,15 @@ use std::{fs, path::Path};
 use common::{backbone, spoken, succeed, sure, text};
 use planned::planned_on;
 use serde_json::Value;
-use sure_bench::cell::{CellOptions, run_cell};
+use sure_bench::{
+    backbone::BackboneRef,
+    cell::{CellOptions, run_cell},
+};
 use sure_data::Decoding;
+use sure_nn::tch::Device;
 use sure_records::{PredictionRow, RunRecord};
 use sure_train::Silent;
+use sure_zoo::Compat;
 
 fn train(home: &Path, data: &Path, task: &str, out: &Path, more: &[&str]) -> RunRecord {
     let mut command = sure(home);
@@ -114,8 +119,10 @@ fn long_recordings_are_left_out_of_training_and_said_to_be() {
     // The cell was planned on all recordings.
     let record = run_cell(&cell, &CellOptions::default(), &mut Silent).unwrap();
     assert!(!record.outcome.is_ok());
+    let backbone = BackboneRef::find(&run.backbone).unwrap().open(Device::Cpu, Compat::Sure).unwrap();
     let data =
-        sure_bench::celldata::CellData::read(&config.task, None, config.protocol, &run.data, 16_000).unwrap();
+        sure_bench::celldata::CellData::read(&config.task, None, config.protocol, &run.data, &*backbone)
+            .unwrap();
     assert!(data.set.train.len() < 16 && data.set.test.len() == 6);
     assert_eq!(data.facts.len(), data.set.len());
     assert!(data.set.notes.iter().any(|note| note.contains("train recordings are longer than 0.9 s")));

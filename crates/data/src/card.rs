@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use sure_text::Normalizer;
 
-use crate::DataError;
+use crate::{DataError, TaskInput};
 
 /// What kind of problem a task is.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -19,6 +19,8 @@ pub enum TaskKind {
     Phones,
     /// A transcript with its slots marked (CTC).
     Slots,
+    /// The same for a text that is given: each word is labelled.
+    Tags,
 }
 
 impl TaskKind {
@@ -122,6 +124,13 @@ pub struct TaskCard {
     /// How frames become tokens.
     #[serde(default, skip_serializing_if = "is_default")]
     pub decoding: Decoding,
+    /// What it is done from.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub input: TaskInput,
+    /// Whether it can be done from the transcript alone: what is asked for is not the transcript itself. It says what can
+    /// be planned, and is no part of a run.
+    #[serde(default, skip_serializing)]
+    pub from_text: bool,
 }
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
@@ -142,6 +151,15 @@ impl TaskCard {
     /// The names of its metrics: the one that decides, then the others.
     pub fn metrics(&self) -> impl Iterator<Item = &String> {
         [&self.metric].into_iter().chain(&self.also)
+    }
+
+    /// The card of the same task for a text encoder: without what concerns recordings, and with words labelled where a
+    /// speech model would write them with their slots.
+    #[must_use]
+    pub fn reading(self, input: TaskInput) -> Self {
+        let kind = if self.kind == TaskKind::Slots { TaskKind::Tags } else { self.kind };
+        let tags = SlotTags::Spans;
+        Self { kind, input, tags, cut_seconds: None, max_train_seconds: None, max_seconds: None, ..self }
     }
 
     /// How many first samples of a recording are looked at; `None` where all are.

@@ -21,6 +21,11 @@ pub struct AudioFacts {
 }
 
 impl AudioFacts {
+    /// The facts of a text that is read in the place of a recording: the sha256 and the number of its bytes.
+    pub fn of_text(text: &str) -> Self {
+        Self { sha256: Sha256::digest(text.as_bytes()).into(), samples: text.len() }
+    }
+
     /// The facts of samples that are already there.
     pub fn of(samples: &[f32]) -> Self {
         let mut hash = Sha256::new();

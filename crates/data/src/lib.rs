@@ -23,6 +23,7 @@ mod split;
 mod target;
 mod tokens;
 mod truth;
+mod written;
 
 pub use card::{Decoding, SlotTags, TaskCard, TaskKind, Vocabulary};
 pub use dataset::{Checksum, DatasetCard, Defect, Labels as CardLabels, Sizes, Source, TaskLabels};
@@ -37,3 +38,4 @@ pub use select::Reference;
 pub use set::{Example, LabelledSet};
 pub use split::Split;
 pub use target::{HeadLabels, Labels, NONE, Target};
+pub use written::{RECOGNISED, TaskInput, Written};

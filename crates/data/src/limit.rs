@@ -55,6 +55,7 @@ mod tests {
         let example = |(index, &label): (usize, &usize)| Example {
             id: format!("u{index:04}"),
             audio: "a.wav".into(),
+            written: None,
             target: Target::Class(label),
             speaker: None,
         };

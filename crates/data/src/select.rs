@@ -2,12 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use sure_text::untag;
+
 use crate::limit::stratified;
 use crate::manifest::text;
 use crate::truth::{Truth, Truths};
+use crate::written::{RECOGNISED, TEXT};
 use crate::{
     Applies, DataError, Example, HeadLabels, LabelledSet, Labels, Manifest, NONE, Reason, Refusal, Row,
-    Split, Target, TaskCard, TaskKind, target::render_fields, tokens,
+    Split, Target, TaskCard, TaskInput, TaskKind, Written, target::render_fields, tokens,
 };
 
 /// A row that takes part in the task.
@@ -15,6 +18,8 @@ pub(crate) struct Labelled<'a> {
     pub(crate) row: &'a Row,
     pub(crate) truth: Truth,
     pub(crate) split: Split,
+    /// What is read in the place of the recording.
+    pub(crate) written: Option<Written>,
 }
 
 impl Labelled<'_> {
@@ -33,6 +38,8 @@ pub struct Reference<'a> {
     pub row: &'a Row,
     /// The answer, as text.
     pub reference: String,
+    /// The text that is read in the place of the recording, where one is.
+    pub written: Option<Written>,
 }
 
 impl TaskCard {
@@ -70,12 +77,14 @@ impl TaskCard {
             TaskKind::Characters | TaskKind::Phones | TaskKind::Slots => {
                 tokens::label(self, manifest, &rows, &mut notes)?
             }
+            TaskKind::Tags => self.tags(manifest, &rows)?,
         };
         let mut splits: [Vec<Example>; 3] = Default::default();
-        for (Labelled { row, split, .. }, target) in rows.iter().zip(targets) {
+        for (Labelled { row, split, written, .. }, target) in rows.iter().zip(targets) {
             splits[*split as usize].push(Example {
                 id: row.id.clone(),
                 audio: row.audio.clone(),
+                written: written.clone(),
                 target,
                 speaker: text(&manifest.path, row.line, &row.fields, "speaker")?,
             });
@@ -113,17 +122,21 @@ impl TaskCard {
             if has_splits && split.as_deref().and_then(Split::parse) != Some(Split::Test) {
                 continue;
             }
-            let reference = match truths.of(manifest, row)? {
-                None => continue,
-                Some(Truth::Label(text) | Truth::Text(text)) => text,
-                Some(Truth::Fields(fields)) => {
+            let Some(truth) = truths.of(manifest, row)? else { continue };
+            let written = self.written(&row.fields, &truth, Split::Test);
+            if written.is_none() && self.input != TaskInput::Speech {
+                continue;
+            }
+            let reference = match truth {
+                Truth::Label(text) | Truth::Text(text) => text,
+                Truth::Fields(fields) => {
                     let Labels::Heads(heads) = labels else { continue };
                     let value = |head: &HeadLabels| fields.get(&head.name).map_or(NONE, String::as_str);
                     let part = |head: &HeadLabels| (head.name.clone(), value(head).to_owned());
                     render_fields(heads.iter().map(part))
                 }
             };
-            references.push(Reference { row, reference });
+            references.push(Reference { row, reference, written });
         }
         let mut notes = truths.notes();
         let strange: Vec<&Reference<'_>> =
@@ -160,6 +173,11 @@ impl TaskCard {
         if !has(&self.split) {
             return Err(self.refuse(manifest, Reason::NoSuchKey { key: self.split.clone() }));
         }
+        for key in [TEXT, RECOGNISED].map(str::to_owned) {
+            if Split::ALL.iter().any(|split| self.input.key(*split) == Some(&key)) && !has(&key) {
+                return Err(self.refuse(manifest, Reason::NoSuchKey { key }));
+            }
+        }
         let mut rows = Vec::new();
         for row in &manifest.rows {
             let Some(split) = text(&manifest.path, row.line, &row.fields, &self.split)? else { continue };
@@ -170,9 +188,13 @@ impl TaskCard {
                 key: self.split.clone(),
                 value: split,
             })?;
-            rows.push(Labelled { row, truth, split });
+            let written = self.written(&row.fields, &truth, split);
+            if written.is_none() && self.input != TaskInput::Speech {
+                continue;
+            }
+            rows.push(Labelled { row, truth, split, written });
         }
-        if rows.is_empty() && self.kind == TaskKind::Slots {
+        if rows.is_empty() && matches!(self.kind, TaskKind::Slots | TaskKind::Tags) {
             let reason = Reason::NoSuchForm { key: self.label.clone(), wanted: truths.wanted() };
             return Err(self.refuse(manifest, reason));
         }
@@ -238,6 +260,24 @@ impl TaskCard {
         Ok((Labels::Heads(heads), targets.into_iter().map(Target::Classes).collect()))
     }
 
+    /// The kinds of slots in the training rows, sorted, and the texts with their tags as targets. A kind that no training
+    /// row has cannot be learnt, and is only ever missed.
+    fn tags(&self, manifest: &Manifest, rows: &[Labelled<'_>]) -> Result<(Labels, Vec<Target>), DataError> {
+        let tagged = |row: &Labelled<'_>| match &row.truth {
+            Truth::Text(text) => text.clone(),
+            Truth::Label(_) | Truth::Fields(_) => String::new(),
+        };
+        let training = rows.iter().filter(|row| row.split == Split::Train);
+        let kinds: BTreeSet<String> =
+            training.flat_map(|row| untag(&tagged(row)).slots).map(|slot| slot.kind).collect();
+        if kinds.is_empty() {
+            let reason = Reason::NoSuchForm { key: self.label.clone(), wanted: "more than an empty list" };
+            return Err(self.refuse(manifest, reason));
+        }
+        let targets = rows.iter().map(|row| Target::Text(tagged(row))).collect();
+        Ok((Labels::Slots(kinds.into_iter().collect()), targets))
+    }
+
     /// The labels of the training rows: in the card's order where it has one, else sorted.
     ///
     /// # Errors
@@ -286,6 +326,7 @@ fn can_say(labels: &Labels, reference: &str) -> bool {
         Labels::Classes(classes) => classes.iter().any(|class| class == reference),
         Labels::Heads(_) => !labels.parts(reference).is_empty(),
         Labels::Tokens(alphabet) => alphabet.encode(reference).unknown == 0,
+        Labels::Slots(kinds) => untag(reference).slots.iter().all(|slot| kinds.contains(&slot.kind)),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::{AudioFacts, DataError, Labels, Split, Target};
+use crate::{AudioFacts, DataError, Labels, Split, Target, Written};
 
 /// The utterances of one task on one data set, in three splits, each sorted by id.
 #[derive(Clone, Debug, PartialEq)]
@@ -32,6 +32,8 @@ pub struct Example {
     pub id: String,
     /// The recording.
     pub audio: PathBuf,
+    /// The text that is read in its place, where one is.
+    pub written: Option<Written>,
     /// What is right for it.
     pub target: Target,
     /// Who speaks, where the manifest says so.

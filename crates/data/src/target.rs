@@ -27,6 +27,8 @@ pub enum Labels {
     Heads(Vec<HeadLabels>),
     /// The tokens of a CTC task.
     Tokens(Alphabet),
+    /// The kinds of slots that words may belong to.
+    Slots(Vec<String>),
 }
 
 /// The classes of one head of a joint classification.
@@ -46,6 +48,8 @@ impl Labels {
             Self::Classes(labels) => labels.len(),
             Self::Heads(heads) => heads.iter().map(|head| head.labels.len()).sum(),
             Self::Tokens(alphabet) => alphabet.len(),
+            // Outside, and the first and further words of each kind.
+            Self::Slots(kinds) => 1 + 2 * kinds.len(),
         }
     }
 
@@ -53,7 +57,7 @@ impl Labels {
     pub fn classes(&self) -> Option<&[String]> {
         match self {
             Self::Classes(labels) => Some(labels),
-            Self::Heads(_) | Self::Tokens(_) => None,
+            Self::Heads(_) | Self::Tokens(_) | Self::Slots(_) => None,
         }
     }
 

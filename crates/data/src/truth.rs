@@ -6,10 +6,9 @@ use serde_json::Value;
 use sure_text::{Pronouncer, SlotSpan};
 
 use crate::manifest::text;
+use crate::written::TEXT;
 use crate::{DataError, Manifest, Row, SlotTags, TaskCard, TaskKind};
 
-/// The key of transcripts.
-const TEXT: &str = "text";
 /// The key of slots: a list of spans, or an object from names to values.
 const SLOTS: &str = "slots";
 /// At most so many words are named in a note.
@@ -43,7 +42,9 @@ impl<'a> Truths<'a> {
         match self.card.kind {
             TaskKind::SequenceClassification | TaskKind::Characters | TaskKind::Phones => "a text",
             TaskKind::JointClassification => "a text, or an object from names to texts",
-            TaskKind::Slots => "a list of [kind, start byte, end byte] beside the `text` that they are in",
+            TaskKind::Slots | TaskKind::Tags => {
+                "a list of [kind, start byte, end byte] beside the `text` that they are in"
+            }
         }
     }
 
@@ -65,7 +66,8 @@ impl<'a> Truths<'a> {
                     words.map(|words| self.pronounced(&words))
                 }
             }
-            TaskKind::Slots => match (value(TEXT)?, spans(manifest, row, &self.card.label)?) {
+            TaskKind::Slots | TaskKind::Tags => match (value(TEXT)?, spans(manifest, row, &self.card.label)?)
+            {
                 (Some(text), Some(spans)) => {
                     let bad = |source: sure_text::TextError| DataError::BadLine {
                         path: manifest.path.clone(),

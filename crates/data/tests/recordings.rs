@@ -26,7 +26,7 @@ fn write_wav(path: &Path, samples: usize, step: i16) {
 
 fn example(folder: &Path, id: &str, label: usize) -> Example {
     let (audio, target) = (folder.join(format!("{id}.wav")), Target::Class(label));
-    Example { id: id.into(), audio, target, speaker: Some(id[..1].into()) }
+    Example { id: id.into(), audio, written: None, target, speaker: Some(id[..1].into()) }
 }
 
 /// Six recordings `a0` to `c1` of different lengths; two of each split.

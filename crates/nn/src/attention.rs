@@ -17,6 +17,9 @@ pub struct AttentionConfig {
     pub dropout: f64,
 }
 
+/// From an attention's own input `[batch, time, hidden]` to what is added to its scores, `[batch, heads, time, time]`.
+pub type ScoreBias<'a> = &'a dyn Fn(&Tensor) -> Tensor;
+
 /// Scaled dot-product self-attention. The only place where prefixes are put in front of keys and values, and where
 /// masks are turned into what libtorch wants.
 #[derive(Debug)]
@@ -61,10 +64,20 @@ impl Attention {
 
     /// `[batch, time, hidden]` to the same shape; keys outside the hooks' frame mask are not seen.
     pub fn forward(&self, x: &Tensor, hooks: &Hooks) -> Tensor {
+        self.forward_biased(x, None, hooks)
+    }
+
+    /// The same, with `added` on the scores of the block's own keys; a prefix gets none of it.
+    pub fn forward_biased(&self, x: &Tensor, added: Option<ScoreBias>, hooks: &Hooks) -> Tensor {
         let query = self.split(&self.query.forward(x, hooks));
         let mut key = self.split(&self.key.forward(x, hooks));
         let mut value = self.split(&self.value.forward(x, hooks));
-        let mut bias = hooks.cx.valid.as_ref().and_then(|valid| valid.key_bias()).map(Tensor::shallow_clone);
+        let masked = hooks.cx.valid.as_ref().and_then(|valid| valid.key_bias());
+        let mut bias = match (added.map(|added| added(x)), masked) {
+            // Every head and frame has a number of its own, so the mask is put into these, not beside them.
+            (Some(mut added), Some(masked)) => Some(added.g_add_(masked)),
+            (added, masked) => added.or_else(|| masked.map(Tensor::shallow_clone)),
+        };
         if let Some(prefix) = hooks.kv_prefix(self.block) {
             // The prefix is always visible: as many zero columns in front of the bias, where there is one.
             let width = prefix.key.size()[2];
@@ -142,6 +155,27 @@ mod tests {
         let alone =
             attention.forward(&x.narrow(0, 1, 1).narrow(1, 0, 3), &Hooks::new(&NoAdapter, &Cx::eval()));
         assert!(close(&masked.narrow(0, 1, 1).narrow(1, 0, 3), &alone));
+    }
+
+    #[test]
+    fn a_bias_is_added_to_the_scores_of_own_keys_alone() {
+        let (attention, x) = (attention(), input());
+        let cx = Cx::eval().with_valid(&FrameMask::new(vec![5, 3], 5, Device::Cpu));
+        // A function of the input, as gates are: clip, query and key all matter.
+        let scores = |x: &Tensor| (x.matmul(&x.transpose(1, 2)) * 0.01).unsqueeze(1);
+        let ours = attention.forward_biased(&x, Some(&scores), &Hooks::new(&Prefix, &cx));
+        let clip = x.get(1).narrow(0, 0, 3);
+        let linear = |p: &Projection| clip.linear(p.weight(), None::<&Tensor>);
+        let [query, key, value, out] = attention.projections();
+        let front = |fill: f64| Tensor::ones([3, 4], (Kind::Float, Device::Cpu)) * fill;
+        let keys = Tensor::cat(&[front(0.5), linear(key)], 0);
+        let values = Tensor::cat(&[front(2.0), linear(value)], 0);
+        let bias = scores(&clip.unsqueeze(0)).view([3, 3]).constant_pad_nd([3, 0]);
+        let theirs = (linear(query).matmul(&keys.tr()) / 2.0 + bias)
+            .softmax(-1, Kind::Float)
+            .matmul(&values)
+            .linear(out.weight(), None::<&Tensor>);
+        assert!(close(&ours.get(1).narrow(0, 0, 3), &theirs));
     }
 
     #[test]

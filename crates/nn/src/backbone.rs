@@ -1,6 +1,6 @@
 //! What every pretrained backbone offers, split at any cut.
 
-use std::{fmt::Debug, sync::Arc};
+use std::{fmt::Debug, ops::Range, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 use tch::{Device, Tensor};
@@ -18,13 +18,46 @@ pub struct Prepared {
     pub length: usize,
 }
 
+/// What a backbone takes in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Modality {
+    /// Recordings.
+    Speech,
+    /// Texts.
+    Text,
+}
+
 /// Makes clips ready for one backbone, on any thread: no tensor is involved.
+///
+/// # For implementers
+/// Write `prepare` for a backbone that hears; `modality`, `prepare_text` and `pieces` for one that reads.
 pub trait Prepare: Debug + Send + Sync {
+    /// Which of the two it makes ready.
+    fn modality(&self) -> Modality {
+        Modality::Speech
+    }
+
     /// A normalised waveform, or a log-mel matrix, of `samples` at the backbone's rate.
     ///
     /// # Errors
-    /// When the clip is too short or too long for the backbone.
+    /// When the clip is too short or too long for the backbone, or the backbone reads.
     fn prepare(&self, samples: &[f32]) -> Result<Prepared, NnError>;
+
+    /// The token ids of `text`, one channel: whole numbers, exact in 32 bits.
+    ///
+    /// # Errors
+    /// When the text is too long for the backbone, or the backbone hears.
+    fn prepare_text(&self, _text: &str) -> Result<Prepared, NnError> {
+        Err(NnError::BadInput { reason: "this backbone hears recordings and reads no text".to_owned() })
+    }
+
+    /// Where each time step of `text` stands in it, in bytes; special tokens stand nowhere and are empty.
+    ///
+    /// # Errors
+    /// As [`Prepare::prepare_text`].
+    fn pieces(&self, text: &str) -> Result<Vec<Range<usize>>, NnError> {
+        self.prepare_text(text).map(|prepared| vec![0..0; prepared.length])
+    }
 }
 
 /// A padded batch of prepared clips.
@@ -139,8 +172,13 @@ pub trait Backbone: Debug + Send {
     /// Its parameters.
     fn store(&self) -> &Store;
 
-    /// The sample rate that it was trained on, in Hz.
+    /// The sample rate that it was trained on, in Hz; 0 for one that reads.
     fn rate_hz(&self) -> u32;
+
+    /// What it takes in.
+    fn modality(&self) -> Modality {
+        self.preparer().modality()
+    }
 
     /// Everything besides the weights that an answer depends on, in words: preprocessing, and the numbers of the
     /// configuration, of which the weights' shapes tell only some.

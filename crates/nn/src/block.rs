@@ -4,7 +4,7 @@ use tch::Tensor;
 
 use crate::{
     Activation, Attention, AttentionConfig, BlockId, FeedForward, Hooks, LayerNorm, Loader, NnError,
-    NormOrder, Part, Projection,
+    NormOrder, Part, Projection, ScoreBias,
 };
 
 /// The measures of a block.
@@ -71,13 +71,18 @@ impl EncoderBlock {
 
     /// `[batch, time, hidden]` to the same shape.
     pub fn forward(&self, x: &Tensor, hooks: &Hooks) -> Tensor {
+        self.forward_biased(x, None, hooks)
+    }
+
+    /// The same, with `added` on the attention's scores.
+    pub fn forward_biased(&self, x: &Tensor, added: Option<ScoreBias>, hooks: &Hooks) -> Tensor {
         let y = match self.norm_order {
             NormOrder::Pre => {
-                let h = x + self.attend(&self.attention_norm.forward(x), hooks);
+                let h = x + self.attend(&self.attention_norm.forward(x), added, hooks);
                 &h + self.feed(&self.feed_forward_norm.forward(&h), hooks)
             }
             NormOrder::Post => {
-                let h = self.attention_norm.forward(&(x + self.attend(x, hooks)));
+                let h = self.attention_norm.forward(&(x + self.attend(x, added, hooks)));
                 self.feed_forward_norm.forward(&(&h + self.feed(&h, hooks)))
             }
         };
@@ -91,8 +96,8 @@ impl EncoderBlock {
         attention.into_iter().chain(feed_forward).find(|projection| projection.part() == part)
     }
 
-    fn attend(&self, x: &Tensor, hooks: &Hooks) -> Tensor {
-        self.sub_layer(Part::Attention, x, self.attention.forward(x, hooks), hooks)
+    fn attend(&self, x: &Tensor, added: Option<ScoreBias>, hooks: &Hooks) -> Tensor {
+        self.sub_layer(Part::Attention, x, self.attention.forward_biased(x, added, hooks), hooks)
     }
 
     fn feed(&self, x: &Tensor, hooks: &Hooks) -> Tensor {

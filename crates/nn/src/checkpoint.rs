@@ -1,46 +1,50 @@
-//! Tensors of a checkpoint, read from memory-mapped safetensors files.
+//! Tensors of a checkpoint, read from memory-mapped files.
 
 use std::{
-    collections::BTreeMap,
-    ops::Range,
-    path::{Path, PathBuf},
+    collections::{BTreeMap, btree_map::Entry as Place},
+    path::PathBuf,
 };
 
-use safetensors::{Dtype, SafeTensors};
-use sure_sys::Mapped;
+use sure_weights::{Dtype, Skipped, TensorFile};
 use tch::{Kind, Tensor};
 
 use crate::{NnError, store};
 
-/// The tensors of one or several safetensors files, by name. Nothing is read before it is asked for.
+/// The tensors of one or several files, by name: safetensors, or what `torch.save` wrote, told apart by content. No
+/// element is read before its tensor is asked for, and nothing of a file is ever run.
 #[derive(Debug)]
 pub struct Checkpoint {
-    files: Vec<(PathBuf, Mapped)>,
+    files: Vec<TensorFile>,
     tensors: BTreeMap<String, Entry>,
-    note: Option<String>,
+    kind: Kind,
 }
 
 #[derive(Debug)]
 struct Entry {
     file: usize,
-    dtype: Dtype,
     shape: Vec<i64>,
-    bytes: Range<usize>,
 }
 
 impl Checkpoint {
-    /// Maps `paths` and indexes their tensors.
+    /// Maps `paths` and indexes their tensors. Dictionaries inside others have their names joined by dots.
     ///
     /// # Errors
-    /// When a file cannot be read, is not valid safetensors, or repeats a tensor.
+    /// When a file cannot be read, is not sound, or repeats a tensor.
     pub fn open(paths: &[PathBuf]) -> Result<Self, NnError> {
-        let mut checkpoint = Self { files: Vec::new(), tensors: BTreeMap::new(), note: None };
+        let mut checkpoint = Self { files: Vec::new(), tensors: BTreeMap::new(), kind: Kind::Float };
         for path in paths {
-            let map = Mapped::open(path).map_err(|source| NnError::Read { path: path.clone(), source })?;
-            checkpoint.index(path, &map)?;
-            checkpoint.files.push((path.clone(), map));
+            let file = TensorFile::open(path)?;
+            checkpoint.index(&file)?;
+            checkpoint.files.push(file);
         }
         Ok(checkpoint)
+    }
+
+    /// The same tensors, handed out in another precision: `Float` (the default), `Half` or `BFloat16`, whichever of the
+    /// three the file has. Networks are built in `Float`.
+    #[must_use]
+    pub fn in_precision(self, kind: Kind) -> Self {
+        Self { kind, ..self }
     }
 
     /// Named tensors, and a note of the writer's, as the bytes of a safetensors file; equal tensors give equal bytes.
@@ -70,7 +74,12 @@ impl Checkpoint {
 
     /// The note that the writer of a single-file checkpoint left, see [`Checkpoint::to_bytes`].
     pub fn note(&self) -> Option<&str> {
-        self.note.as_deref()
+        self.files.last().and_then(|file| file.metadata(store::NOTE_KEY))
+    }
+
+    /// What the files hold beside tensors, such as the numbers of a training program.
+    pub fn skipped(&self) -> impl Iterator<Item = &Skipped> {
+        self.files.iter().flat_map(TensorFile::skipped)
     }
 
     /// The names of all tensors, sorted.
@@ -88,22 +97,23 @@ impl Checkpoint {
         self.tensors.get(name).map(|entry| entry.shape.as_slice())
     }
 
-    /// A copy of the tensor `name` on the CPU in 32-bit precision; `None` when there is none.
+    /// A copy of the tensor `name` on the CPU, in 32-bit precision or that of [`Checkpoint::in_precision`]; `None` when
+    /// there is none.
     ///
     /// # Errors
-    /// When its element type is not F32, F16 or BF16.
+    /// When its element type is not F32, F16 or BF16, or its elements are damaged.
     pub fn tensor(&self, name: &str) -> Result<Option<Tensor>, NnError> {
         let Some(entry) = self.tensors.get(name) else { return Ok(None) };
-        let kind = match entry.dtype {
+        let Some(view) = self.files[entry.file].get(name)? else { return Ok(None) };
+        let kind = match view.dtype {
             Dtype::F32 => Kind::Float,
             Dtype::F16 => Kind::Half,
             Dtype::BF16 => Kind::BFloat16,
-            other => return Err(NnError::Dtype { name: name.to_owned(), dtype: format!("{other:?}") }),
+            other => return Err(NnError::Dtype { name: name.to_owned(), dtype: other.to_string() }),
         };
-        let bytes = &self.files[entry.file].1[entry.bytes.clone()];
-        let tensor = Tensor::f_from_data_size(bytes, &entry.shape, kind)
+        let tensor = Tensor::f_from_data_size(&view.data, &entry.shape, kind)
             .map_err(|source| NnError::Torch { what: format!("the data of {name}"), source })?;
-        Ok(Some(tensor.to_kind(Kind::Float)))
+        Ok(Some(tensor.to_kind(self.kind)))
     }
 
     /// All tensors, read into memory.
@@ -120,25 +130,13 @@ impl Checkpoint {
         Ok(all)
     }
 
-    fn index(&mut self, path: &Path, map: &Mapped) -> Result<(), NnError> {
-        let invalid = |source| NnError::Safetensors { path: path.to_owned(), source };
-        // Checks that the header is sound and that every range lies inside the file.
-        let parsed = SafeTensors::deserialize(map).map_err(invalid)?;
-        let (_, header) = SafeTensors::read_metadata(map).map_err(invalid)?;
-        self.note = header.metadata().as_ref().and_then(|notes| notes.get(store::NOTE_KEY)).cloned();
-        let start = map.as_ptr() as usize;
-        for (name, view) in parsed.iter() {
-            let data = view.data();
-            let from = data.as_ptr() as usize - start;
-            let entry = Entry {
-                file: self.files.len(),
-                dtype: view.dtype(),
-                shape: view.shape().iter().map(|&size| size as i64).collect(),
-                bytes: from..from + data.len(),
+    fn index(&mut self, file: &TensorFile) -> Result<(), NnError> {
+        for name in file.names() {
+            let Place::Vacant(vacant) = self.tensors.entry(name.to_owned()) else {
+                return Err(NnError::Duplicate { name: name.to_owned(), path: file.path().to_owned() });
             };
-            if self.tensors.insert(name.to_owned(), entry).is_some() {
-                return Err(NnError::Duplicate { name: name.to_owned(), path: path.to_owned() });
-            }
+            let shape = file.shape(name).unwrap_or_default().iter().map(|&size| size as i64).collect();
+            vacant.insert(Entry { file: self.files.len(), shape });
         }
         Ok(())
     }
@@ -163,6 +161,29 @@ mod tests {
         assert_eq!(back.note(), Some("kept"));
         assert!(back.tensor("v").unwrap().is_none());
         std::fs::remove_file(path).unwrap();
+    }
+
+    #[test]
+    fn a_file_of_pytorch_is_read_in_the_precision_that_is_asked_for() {
+        let golden = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../tests/golden/weights");
+        let [expected, found] = ["nested.safetensors", "nested.legacy.bin"]
+            .map(|name| Checkpoint::open(&[golden.join(name)]).unwrap());
+        let name = "model.old.weight_v";
+        let weights = found.tensor(name).unwrap().unwrap();
+        assert_eq!(weights.kind(), Kind::Float);
+        assert!(weights.equal(&expected.tensor(name).unwrap().unwrap()));
+        assert!(
+            found.skipped().any(|skipped| skipped.name == "epoch") && expected.skipped().next().is_none()
+        );
+        let half = found.in_precision(Kind::Half).tensor(name).unwrap().unwrap();
+        assert!(half.equal(&weights.to_kind(Kind::Half)));
+    }
+
+    #[test]
+    fn a_tensor_in_two_files_is_an_error() {
+        let golden = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../tests/golden/weights");
+        let both = ["net.safetensors", "net.zip.bin"].map(|name| golden.join(name));
+        assert!(matches!(Checkpoint::open(&both), Err(NnError::Duplicate { .. })));
     }
 
     #[test]

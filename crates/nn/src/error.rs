@@ -2,21 +2,17 @@
 
 use std::path::PathBuf;
 
+use sure_weights::WeightsError;
+
 use crate::NoSuchSite;
 
 /// Errors of this crate.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum NnError {
-    /// A checkpoint file could not be read.
-    #[error("cannot read {path}")]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// The system's reason.
-        #[source]
-        source: std::io::Error,
-    },
+    /// A checkpoint file could not be read, or is not sound.
+    #[error(transparent)]
+    Weights(#[from] WeightsError),
     /// A file could not be written.
     #[error("cannot write {path}")]
     Write {
@@ -26,12 +22,12 @@ pub enum NnError {
         #[source]
         source: std::io::Error,
     },
-    /// A file is not valid safetensors.
-    #[error("{path} is not a valid safetensors file")]
+    /// Tensors cannot be laid out as safetensors.
+    #[error("{path} cannot be laid out as safetensors")]
     Safetensors {
         /// The file.
         path: PathBuf,
-        /// The parser's reason.
+        /// The reason.
         #[source]
         source: safetensors::SafeTensorError,
     },

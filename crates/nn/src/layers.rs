@@ -39,6 +39,28 @@ impl Dense {
     }
 }
 
+/// A table of vectors, looked up by number.
+#[derive(Debug)]
+pub struct Embedding {
+    weight: Tensor,
+}
+
+impl Embedding {
+    /// `weight` `[rows, width]` at `loader`.
+    ///
+    /// # Errors
+    /// As [`Loader::param`].
+    pub fn new(loader: &Loader, rows: i64, width: i64) -> Result<Self, NnError> {
+        let weight = loader.param("weight", &[rows, width], Role::Weight, Init::Normal { std: STD })?;
+        Ok(Self { weight })
+    }
+
+    /// Whole numbers `[..]` below `rows` to `[.., width]`.
+    pub fn forward(&self, numbers: &Tensor) -> Tensor {
+        Tensor::embedding(&self.weight, numbers, -1, false, false)
+    }
+}
+
 /// A linear layer of a backbone. It knows its site and calls the adapter itself, so no backbone can forget to.
 #[derive(Debug)]
 pub struct Projection {

@@ -30,8 +30,8 @@ mod store;
 
 pub use adapter::{Adapter, Hooks, KvPrefix, NoAdapter, Recorder, Visit};
 pub use anatomy::{Anatomy, NormOrder, StackAnatomy};
-pub use attention::{Attention, AttentionConfig};
-pub use backbone::{Backbone, Cut, Encoded, Input, Keep, Prepare, Prepared, State};
+pub use attention::{Attention, AttentionConfig, ScoreBias};
+pub use backbone::{Backbone, Cut, Encoded, Input, Keep, Modality, Prepare, Prepared, State};
 pub use block::{BlockConfig, DropoutRates, EncoderBlock};
 pub use checkpoint::Checkpoint;
 pub use compose::Compose;
@@ -40,12 +40,12 @@ pub use cx::{Cx, FrameMask};
 pub use device::{DeviceChoice, DeviceError};
 pub use error::NnError;
 pub use feed_forward::{Activation, FeedForward};
-pub use layers::{ChannelNorm, Dense, LayerNorm, Projection};
+pub use layers::{ChannelNorm, Dense, Embedding, LayerNorm, Projection};
 pub use loader::{Init, Loader, Loading, Source};
 pub use patch::{Patch, PerSite};
 pub use placement::{Blocks, NoSuchSite, Placement, SiteSpec};
 pub use seed::{Seed, seed_torch};
 pub use site::{BlockId, Part, Site, Stack};
-pub use store::{Param, Role, Store};
+pub use store::{Param, Role, Store, hash_of};
 /// The tensor library, so that downstream crates name the same version.
 pub use tch;

@@ -184,7 +184,7 @@ fn tensor_hash(name: &str, tensor: &Tensor) -> String {
 }
 
 /// SHA-256 of `parts` one after the other, in hexadecimal.
-pub(crate) fn hash_of<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> String {
+pub fn hash_of<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> String {
     let mut hash = Sha256::new();
     for part in parts {
         hash.update(part);

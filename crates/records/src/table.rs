@@ -26,7 +26,7 @@ pub struct Section {
     pub suite: String,
     /// The suite's version.
     pub suite_version: u32,
-    /// The backbone.
+    /// The backbone; of several together their names with `+` between them.
     pub backbone: String,
     /// The tasks, sorted by name.
     pub columns: Vec<Column>,
@@ -135,7 +135,17 @@ impl Table {
     ///
     /// Those of [`Store::predictions`], [`RecordsError::Compare`].
     pub fn build(records: &[RunRecord], store: Option<&Store>) -> Result<Self, RecordsError> {
-        build::table(records, store)
+        build::table(records, store, false)
+    }
+
+    /// The same with all backbones of a suite in one section, each row named after its method and its backbone: a best
+    /// one and ties are those of all.
+    ///
+    /// # Errors
+    ///
+    /// As [`Table::build`].
+    pub fn together(records: &[RunRecord], store: Option<&Store>) -> Result<Self, RecordsError> {
+        build::table(records, store, true)
     }
 
     /// Puts figures that others reported beside the entries of the same method, task, set and metric.

@@ -21,11 +21,11 @@ fn main() -> Result<(), NnError> {
     let logits = Logits::of(&*head, &encoded);
     let example = |class| {
         let target = Target::Class(class);
-        Example { id: String::new(), audio: PathBuf::new(), target, speaker: None }
+        Example { id: String::new(), audio: PathBuf::new(), written: None, target, speaker: None }
     };
     let (first, second) = (example(0), example(2));
     println!("loss {:.4}", task.loss(&logits, &[&first, &second]).double_value(&[]));
-    for answer in task.decode(&logits) {
+    for answer in task.decode(&logits, &[]) {
         println!("{} with probability {:.3}", answer.value, answer.score);
     }
     Ok(())

@@ -8,7 +8,7 @@
 //! frames of padding take no part, repeats are merged for phones too, and no `<eos>` is learnt, unless the task's card asks
 //! for the reference's way.
 
-use sure_data::{Decoding, Example, Target};
+use sure_data::{Decoding, Example, Target, Written};
 use sure_nn::{
     Dense, Encoded, Loader, NnError,
     tch::{Kind, Reduction, Tensor},
@@ -80,7 +80,7 @@ impl Task for Ctc {
         )
     }
 
-    fn decode(&self, logits: &Logits) -> Vec<Prediction> {
+    fn decode(&self, logits: &Logits, _written: &[Option<&Written>]) -> Vec<Prediction> {
         let log_probabilities = Self::log_probabilities(logits);
         let real = |row: usize, tensor: &Tensor| tensor.get(row as i64).narrow(0, 0, logits.frames[row]);
         if let Decoding::Beam { width } = self.decoding {

@@ -4,7 +4,7 @@
 //! side; its logits are cut into one part a head, and the cross entropies of the parts are added with equal weight, as in
 //! the SURE paper. An answer is right when all its parts are.
 
-use sure_data::{Example, HeadLabels, Labels, Target};
+use sure_data::{Example, HeadLabels, Labels, Target, Written};
 use sure_nn::{Loader, NnError, tch::Tensor};
 
 use crate::sequence::most_probable;
@@ -57,7 +57,7 @@ impl Task for JointClassification {
         parts.reduce(|sum, part| sum + part).unwrap_or_else(|| logits.values.sum(logits.values.kind()) * 0.0)
     }
 
-    fn decode(&self, logits: &Logits) -> Vec<Prediction> {
+    fn decode(&self, logits: &Logits, _written: &[Option<&Written>]) -> Vec<Prediction> {
         let parts: Vec<Vec<(usize, f64)>> = self.parts(&logits.values).iter().map(most_probable).collect();
         let answer = |row: usize| {
             let chosen = || parts.iter().filter_map(|part| part.get(row));
@@ -93,7 +93,7 @@ mod tests {
 
     fn example(classes: &[usize]) -> Example {
         let target = Target::Classes(classes.to_vec());
-        Example { id: String::new(), audio: PathBuf::new(), target, speaker: None }
+        Example { id: String::new(), audio: PathBuf::new(), written: None, target, speaker: None }
     }
 
     #[test]
@@ -110,7 +110,7 @@ mod tests {
     fn the_loss_is_the_sum_over_the_heads_and_the_answer_their_best_classes() {
         let values = Tensor::from_slice(&[0.0f32, 3.0f32.ln(), 0.0, 0.0, 2.0f32.ln()]).view([1, 5]);
         let logits = Logits { values, frames: vec![1] };
-        let answer = task().decode(&logits).remove(0);
+        let answer = task().decode(&logits, &[None]).remove(0);
         assert_eq!(answer.value, "action=on; object=none");
         assert!((answer.score - 0.75 * 0.5).abs() < 1e-6);
         let right = example(&[1, 2]);

@@ -7,10 +7,12 @@ mod beam;
 mod ctc;
 mod joint;
 mod sequence;
+mod tagging;
 mod task;
 
 pub use beam::{Hypothesis, prefix_beam_search};
 pub use ctc::{Ctc, CtcHead};
 pub use joint::JointClassification;
 pub use sequence::{SequenceClassification, SequenceClassifier};
+pub use tagging::Tagging;
 pub use task::{Head, Logits, Prediction, Task, task_for};

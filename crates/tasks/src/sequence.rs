@@ -4,7 +4,7 @@
 //! `[batch, time, hidden]` → linear to 256 → mean over the real frames → linear to the classes. No activation, no
 //! dropout. It has `256 (hidden + 1) + 257 classes` parameters.
 
-use sure_data::{Example, Labels, Target};
+use sure_data::{Example, Labels, Target, Written};
 use sure_nn::{
     Dense, Encoded, Loader, NnError,
     tch::{Kind, Tensor},
@@ -84,7 +84,7 @@ impl Task for SequenceClassification {
             .cross_entropy_for_logits(&Tensor::from_slice(&classes).to_device(logits.values.device()))
     }
 
-    fn decode(&self, logits: &Logits) -> Vec<Prediction> {
+    fn decode(&self, logits: &Logits, _written: &[Option<&Written>]) -> Vec<Prediction> {
         let answer = |(class, score)| Prediction { value: self.labels.render(&Target::Class(class)), score };
         most_probable(&logits.values).into_iter().map(answer).collect()
     }
@@ -122,7 +122,7 @@ mod tests {
     fn the_answer_is_the_most_probable_label_with_its_probability() {
         let task = SequenceClassification::new(vec!["no".to_owned(), "yes".to_owned()]);
         let logits = Tensor::from_slice(&[0.0f32, 3.0f32.ln(), 1.0, 0.0]).view([2, 2]);
-        let answers = task.decode(&Logits { values: logits, frames: vec![1, 1] });
+        let answers = task.decode(&Logits { values: logits, frames: vec![1, 1] }, &[None, None]);
         assert_eq!(answers[0].value, "yes");
         assert!((answers[0].score - 0.75).abs() < 1e-6);
         assert_eq!(answers[1].value, "no");

@@ -2,10 +2,10 @@
 
 use std::fmt::Debug;
 
-use sure_data::{Example, Labels, TaskCard};
+use sure_data::{Example, Labels, TaskCard, Written};
 use sure_nn::{Encoded, Loader, NnError, tch::Tensor};
 
-use crate::{Ctc, JointClassification, SequenceClassification};
+use crate::{Ctc, JointClassification, SequenceClassification, Tagging};
 
 /// The answer for one clip.
 #[derive(Debug, Clone, PartialEq)]
@@ -55,8 +55,9 @@ pub trait Task: Debug {
     /// Mean loss over the batch, `[]`.
     fn loss(&self, logits: &Logits, examples: &[&Example]) -> Tensor;
 
-    /// The answers, one a clip.
-    fn decode(&self, logits: &Logits) -> Vec<Prediction>;
+    /// The answers, one a clip. `written` has the text of each clip that was read and not heard, which only tasks that
+    /// label words need.
+    fn decode(&self, logits: &Logits, written: &[Option<&Written>]) -> Vec<Prediction>;
 
     /// The right answer, in the form that [`Task::decode`] gives.
     fn reference(&self, example: &Example) -> String;
@@ -79,5 +80,6 @@ pub fn task_for(card: &TaskCard, labels: &Labels) -> Box<dyn Task> {
         Labels::Classes(classes) => Box::new(SequenceClassification::new(classes.clone())),
         Labels::Heads(heads) => Box::new(JointClassification::new(heads.clone())),
         Labels::Tokens(alphabet) => Box::new(Ctc::new(alphabet.clone(), card.decoding, card.scoring)),
+        Labels::Slots(kinds) => Box::new(Tagging::new(kinds.clone(), card.scoring)),
     }
 }

@@ -43,6 +43,7 @@ fn logits_loss_and_gradients_equal_torch() {
             id: String::new(),
             audio: PathBuf::new(),
             target: Target::Class(label as usize),
+            written: None,
             speaker: None,
         })
         .collect();

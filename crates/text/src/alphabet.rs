@@ -136,6 +136,29 @@ impl Alphabet {
         with_specials(AlphabetKind::Slots, tokens)
     }
 
+    /// The tokens of a published checkpoint, as they are: tokens of several characters among them, which no text of ours
+    /// is written with, are texts of their own in an answer. Without a token for what has none, the blank is it.
+    ///
+    /// Such an alphabet is not stored with a run: read back, it would be refused.
+    ///
+    /// # Errors
+    /// When one of the numbers is not that of a token.
+    pub fn published(
+        tokens: Vec<String>,
+        blank: usize,
+        unknown: Option<usize>,
+        delimiter: Option<usize>,
+    ) -> Result<Self, TextError> {
+        let named = [Some(blank), unknown, delimiter].into_iter().flatten();
+        if named.max().is_none_or(|last| last >= tokens.len()) {
+            return Err(TextError::MissingToken { token: "that stands for the blank, a gap or the unknown" });
+        }
+        // Of tokens that are written alike the first one counts.
+        let ids = (0..tokens.len()).rev().map(|id| (tokens[id].clone(), id)).collect();
+        let unknown = unknown.unwrap_or(blank);
+        Ok(Self { kind: AlphabetKind::Characters, tokens, ids, blank, unknown, delimiter, eos: None })
+    }
+
     /// What the tokens are.
     pub fn kind(&self) -> AlphabetKind {
         self.kind

@@ -73,6 +73,7 @@ mod pronounce;
 mod slots;
 mod spoken;
 mod stored;
+mod word_tags;
 
 pub use alphabet::{Alphabet, Encoded};
 pub use error::TextError;
@@ -83,3 +84,4 @@ pub use phones::{arpabet, arpabet_without_stress, without_stress};
 pub use pronounce::{Pronounced, Pronouncer};
 pub use slots::{Slot, SlotSpan, Tagged, tag, tag_with, untag};
 pub use stored::AlphabetKind;
+pub use word_tags::{WordTag, from_word_tags, word_tags};

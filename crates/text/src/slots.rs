@@ -49,12 +49,12 @@ pub(crate) fn is_tag(word: &str) -> bool {
 }
 
 /// The kind that a word begins.
-fn begins(word: &str) -> Option<&str> {
+pub(crate) fn begins(word: &str) -> Option<&str> {
     word.strip_prefix("B-").filter(|kind| !kind.is_empty())
 }
 
 /// The kind that a word ends.
-fn ends(word: &str) -> Option<&str> {
+pub(crate) fn ends(word: &str) -> Option<&str> {
     word.strip_prefix("E-").filter(|kind| !kind.is_empty())
 }
 

@@ -166,3 +166,14 @@ fn a_damaged_alphabet_is_refused_by_token() {
     }
     assert!(stored("characters", &["a", "|", "[UNK]", "[PAD]"]).is_ok());
 }
+
+#[test]
+fn an_alphabet_of_published_tokens_writes_long_tokens_as_they_are() {
+    let tokens = ["<pad>", "<s>", "<unk>", "|", "a", "b", "<unk>"].map(str::to_owned).to_vec();
+    let alphabet = Alphabet::published(tokens.clone(), 0, Some(2), Some(3)).unwrap();
+    assert_eq!(alphabet.decode_greedy(&[1, 1, 3, 4, 4, 0, 4, 3, 0, 3, 5, 6]), "<s> aa b<unk>");
+    assert_eq!(alphabet.encode("a c").ids, [4, 3, 2]);
+    assert!(Alphabet::published(tokens, 7, None, None).is_err());
+    let bare = Alphabet::published(vec!["a".to_owned(), "-".to_owned()], 1, None, None).unwrap();
+    assert_eq!((bare.decode_greedy(&[0, 1, 0]), bare.encode("b").ids), ("aa".to_owned(), vec![1]));
+}

@@ -1,6 +1,6 @@
 //! Answers and scores for a subset.
 
-use sure_data::Example;
+use sure_data::{Example, Written};
 use sure_metrics::Metric;
 use sure_nn::{Cx, tch};
 use sure_tasks::{Prediction, Task};
@@ -50,7 +50,9 @@ pub fn evaluate(
         let logits = model.logits(trunk.batch(&clips)?, &Cx::eval());
         loss += task.loss(&logits, &examples).double_value(&[]) * chunk.len() as f64;
         too_short += task.too_short(&logits, &examples);
-        for (&index, prediction) in chunk.iter().zip(task.decode(&logits)) {
+        let written: Vec<Option<&Written>> =
+            examples.iter().map(|example| example.written.as_ref()).collect();
+        for (&index, prediction) in chunk.iter().zip(task.decode(&logits, &written)) {
             predictions[index] = Some(prediction);
         }
     }

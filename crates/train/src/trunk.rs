@@ -36,6 +36,8 @@ pub struct Clip {
     pub id: String,
     /// The recording.
     pub path: PathBuf,
+    /// The text that is read in its place.
+    pub text: Option<String>,
     /// Length and hash of its samples at the backbone's rate. Of a longer recording so many first samples are taken.
     pub facts: AudioFacts,
 }
@@ -259,13 +261,15 @@ fn prepare(
     rate_hz: u32,
     threads: usize,
 ) -> Result<Vec<Prepared>, TrainError> {
+    let refused = |clip: &Clip, source| TrainError::Clip { path: clip.path.clone(), source };
     let one = |clip: &Clip| {
+        if let Some(text) = &clip.text {
+            return preparer.prepare_text(text).map_err(|source| refused(clip, source));
+        }
         let wave = sure_audio::load(&clip.path, rate_hz)
             .map_err(|source| DataError::Audio { id: clip.id.clone(), source })?;
         let kept = clip.facts.samples.min(wave.samples.len());
-        preparer
-            .prepare(&wave.samples[..kept])
-            .map_err(|source| TrainError::Clip { path: clip.path.clone(), source })
+        preparer.prepare(&wave.samples[..kept]).map_err(|source| refused(clip, source))
     };
     let share = clips.len().div_ceil(threads.max(1)).max(1);
     thread::scope(|scope| {

@@ -9,7 +9,7 @@ use sure_nn::NnError;
 #[non_exhaustive]
 pub enum ZooError {
     /// A file of the repository cannot be read.
-    #[error("cannot read {path}; a backbone folder holds config.json and its weights as *.safetensors")]
+    #[error("cannot read {path}; a backbone folder holds config.json and its weights")]
     Read {
         /// The file.
         path: PathBuf,
@@ -37,10 +37,12 @@ pub enum ZooError {
         known: Vec<&'static str>,
     },
     /// The folder has no weights in a format that we read.
-    #[error("{folder} holds no model.safetensors and no model.safetensors.index.json")]
+    #[error("{folder} holds no weights: none of {}", looked_for.join(", "))]
     NoWeights {
         /// The folder.
         folder: PathBuf,
+        /// The names of files that were looked for.
+        looked_for: Vec<&'static str>,
     },
     /// A sharded checkpoint's index names a file outside the folder.
     #[error("{index} names {file:?}, which is not a plain file name")]
@@ -49,6 +51,30 @@ pub enum ZooError {
         index: PathBuf,
         /// The name in it.
         file: String,
+    },
+    /// A tokenizer cannot be used.
+    #[error("the tokenizer {path} cannot be used: {reason}")]
+    Tokenizer {
+        /// Its file.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// The checkpoint has no CTC head.
+    #[error(
+        "{folder} has no CTC head (`lm_head.weight` and `lm_head.bias`); name a checkpoint that was fine-tuned for recognition"
+    )]
+    NoCtcHead {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// A vocabulary cannot be used, or does not match its head.
+    #[error("{path}: {reason}")]
+    BadVocabulary {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
     },
     /// The network could not be built.
     #[error("cannot build the backbone from {folder}: {source}")]

@@ -32,8 +32,8 @@ pub struct Published {
     pub encoder: &'static str,
     /// What its checkpoints put in front of the encoder's names.
     pub bare: &'static str,
-    /// The class with the head that labels whole clips.
-    pub classifier: &'static str,
+    /// The class with the head that labels whole clips, where its head is ours: linear, mean, linear.
+    pub classifier: Option<&'static str>,
     /// The class with a CTC head, where there is one.
     pub ctc: Option<&'static str>,
     /// What its checkpoints put in front of the encoder's names.

@@ -10,7 +10,7 @@ use super::{Ended, common};
 use crate::{
     cli::common::{DeviceFlag, complain, say},
     embedded, environment,
-    plan::{Choices, RateOverride, Request, plan},
+    plan::{Choices, RateOverride, Request, Transcripts, plan},
     pool, presets,
 };
 
@@ -64,6 +64,9 @@ pub(super) struct Bench {
     /// Where the project departs from the paper's code: whose choices to follow
     #[arg(long, value_enum, default_value_t)]
     compat: Choices,
+    /// For text encoders: the data set's own transcripts, or what a recogniser wrote
+    #[arg(long, value_enum, default_value_t)]
+    transcripts: Transcripts,
     #[command(flatten)]
     device: DeviceFlag,
     /// Where outputs of the frozen part are kept, or "off" [default: cache/trunk in `$SURE_HOME`]
@@ -104,6 +107,7 @@ impl Bench {
             device: self.device.device,
             cache: common::cache(self.cache.as_deref()),
             compat: self.compat,
+            transcripts: self.transcripts,
         };
         let default =
             || environment::sure_home().join("runs").join(format!("{}-{}", request.suite, request.profile));

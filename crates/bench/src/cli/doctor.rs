@@ -8,7 +8,7 @@ use std::{
 use anyhow::{Context, Result, ensure};
 use clap::Args;
 use serde_json::json;
-use sure_data::read_dataset;
+use sure_data::{Reference, read_dataset};
 use sure_records::PredictionRow;
 
 use super::{
@@ -58,13 +58,16 @@ impl Doctor {
         let predictor = Predictor::open(&self.run, self.device.resolve()?)?;
         let rows = stored_rows(&self.run)?;
         ensure!(!rows.is_empty(), "the run stored no answers");
-        let manifest = read_dataset(&run.data, &read_options(run.config()?.protocol))?.manifest;
-        let audio: BTreeMap<&str, &PathBuf> =
-            manifest.rows.iter().map(|row| (row.id.as_str(), &row.audio)).collect();
+        let config = run.config()?;
+        let manifest = read_dataset(&run.data, &read_options(config.protocol))?.manifest;
+        let (references, _) = config.task.references(&manifest, &run.labels)?;
+        let asked: BTreeMap<&str, &Reference<'_>> =
+            references.iter().map(|reference| (reference.row.id.as_str(), reference)).collect();
         for row in &rows {
-            let path = audio.get(row.id.as_str());
-            let path = path.with_context(|| format!("{} is no longer in {}", row.id, run.data.display()))?;
-            let fresh = predictor.predict(path)?;
+            let asked = asked.get(row.id.as_str());
+            let asked =
+                asked.with_context(|| format!("{} is no longer in {}", row.id, run.data.display()))?;
+            let fresh = predictor.of_row(asked)?;
             ensure!(
                 fresh.value == row.prediction && (fresh.score - row.score).abs() < TOLERANCE,
                 "{}: stored {} ({:.4}), now {} ({:.4})",

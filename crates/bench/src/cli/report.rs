@@ -18,6 +18,7 @@ use crate::{backbone::Missing, environment, presets};
   cargo xtask report
   cargo xtask report --out results --format markdown > table.md
   cargo xtask report --out results --published        # the paper's figures beside ours
+  cargo xtask report --together                       # speech and text encoders in one table
   cargo xtask report --against random:nano-hubert     # what pretraining is worth, cell by cell")]
 pub(super) struct Report {
     /// The folder [default: runs/sure-mini in `$SURE_HOME`, else runs/sure-small there]
@@ -26,12 +27,15 @@ pub(super) struct Report {
     /// How to print it
     #[arg(long, value_enum, default_value = "table")]
     format: Format,
+    /// One table of all backbones, with a row for each method on each of them
+    #[arg(long, conflicts_with = "published")]
+    together: bool,
     /// Put the figures that the suite's authors reported beside ours
     #[arg(long)]
     published: bool,
     /// Instead of a table, how far each cell is from the same cell of this backbone, with the paired 95 % interval over
     /// test utterances
-    #[arg(long, value_name = "BACKBONE", conflicts_with = "published")]
+    #[arg(long, value_name = "BACKBONE", conflicts_with_all = ["published", "together"])]
     against: Option<String>,
     /// Same as --format json
     #[arg(long)]
@@ -68,7 +72,8 @@ impl Report {
         if let Some(against) = &self.against {
             return compare(&store, against, matches!(format, TableFormat::Json));
         }
-        let mut table = Table::build(&store.records()?, Some(&store))?;
+        let build = if self.together { Table::together } else { Table::build };
+        let mut table = build(&store.records()?, Some(&store))?;
         if self.published {
             let mut figures = Vec::new();
             for suite in presets::suites() {

@@ -18,7 +18,7 @@ use crate::{
     cell::{CellOptions, is_interrupt, run_cell},
     embedded, environment,
     observe::{AbortAt, Bar, JsonLines},
-    plan::{Choices, RateOverride, Request, plan},
+    plan::{Choices, RateOverride, Request, Transcripts, plan},
     rundir::RunFile,
 };
 
@@ -67,6 +67,9 @@ pub(super) struct Train {
     /// Where the project departs from the paper's code: whose choices to follow
     #[arg(long, value_enum, default_value_t)]
     compat: Choices,
+    /// For text encoders: the data set's own transcripts, or what a recogniser wrote
+    #[arg(long, value_enum, default_value_t)]
+    transcripts: Transcripts,
     #[command(flatten)]
     device: DeviceFlag,
     /// Threads; their number is part of what makes runs equal to the byte [default: all cores]
@@ -102,6 +105,7 @@ impl Train {
             device: self.device.device,
             cache: common::cache(self.cache.as_deref()),
             compat: self.compat,
+            transcripts: self.transcripts,
         };
         let plan = plan(&request)?;
         if let [_, _, ..] = &plan.runs[..] {

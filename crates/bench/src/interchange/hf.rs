@@ -45,13 +45,14 @@ pub fn export_hf(opened: Opened, with_head: bool, out: &Path) -> Result<Vec<Path
     if let Some(Labels::Tokens(alphabet)) = outgoing.labels() {
         files.extend(tokenizer(alphabet, out)?);
     }
-    let preprocessor = outgoing.folder.join("preprocessor_config.json");
-    if preprocessor.is_file() {
-        let copy = out.join("preprocessor_config.json");
-        let bytes =
-            std::fs::read(&preprocessor).with_context(|| format!("reading {}", preprocessor.display()))?;
-        sure_records::write_atomic(&copy, &bytes)?;
-        files.push(copy);
+    // What makes inputs of recordings or texts is the backbone's own, unless the head came with a vocabulary.
+    for name in ["preprocessor_config.json", "tokenizer.json", "vocab.txt", "tokenizer_config.json"] {
+        let (from, to) = (outgoing.folder.join(name), out.join(name));
+        if from.is_file() && !to.exists() {
+            let bytes = std::fs::read(&from).with_context(|| format!("reading {}", from.display()))?;
+            sure_records::write_atomic(&to, &bytes)?;
+            files.push(to);
+        }
     }
     Ok(files)
 }
@@ -65,7 +66,13 @@ fn configuration(outgoing: &Outgoing) -> Result<Value> {
     let published = &outgoing.published;
     let class = match outgoing.labels() {
         None => published.encoder,
-        Some(Labels::Classes(_)) => published.classifier,
+        Some(Labels::Classes(_)) => published.classifier.with_context(|| {
+            let family = published.encoder;
+            format!("the head of transformers' classifier for {family} is another one; --no-head leaves the head out")
+        })?,
+        Some(Labels::Slots(_)) => {
+            bail!("heads that label words are not written for transformers yet; --no-head leaves the head out")
+        }
         Some(Labels::Heads(_)) => {
             bail!(
                 "transformers has no class with several labels a clip side by side; --no-head leaves the head out"
@@ -80,7 +87,7 @@ fn configuration(outgoing: &Outgoing) -> Result<Value> {
     config.insert("dtype".to_owned(), json!("float32"));
     config.remove("torch_dtype");
     match outgoing.labels() {
-        None | Some(Labels::Heads(_)) => {}
+        None | Some(Labels::Heads(_) | Labels::Slots(_)) => {}
         Some(Labels::Tokens(alphabet)) => {
             config.insert("vocab_size".to_owned(), json!(alphabet.len()));
             config.insert("pad_token_id".to_owned(), json!(alphabet.blank()));

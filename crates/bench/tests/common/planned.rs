@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use sure_bench::{
-    plan::{Choices, RateOverride, Request, plan},
+    plan::{Choices, RateOverride, Request, Transcripts, plan},
     rundir::RunFile,
 };
 use sure_nn::DeviceChoice;
@@ -33,6 +33,7 @@ pub(crate) fn planned_on(data: &Path, task: &str, method: &str, max_steps: Optio
         device: DeviceChoice::Cpu,
         cache: None,
         compat: Choices::Sure,
+        transcripts: Transcripts::Gold,
     };
     plan(&request).unwrap().runs.remove(0)
 }

@@ -20,11 +20,17 @@ const LABEL_WIDTH: usize = 12;
 /// Task, data set and the metric that decides: scores of two metrics are not for one column.
 type Place<'a> = (&'a str, &'a str, &'a str);
 
-pub(super) fn table(records: &[RunRecord], store: Option<&Store>) -> Result<Table, RecordsError> {
+/// With a section for each backbone, or with all of them `together`.
+pub(super) fn table(
+    records: &[RunRecord],
+    store: Option<&Store>,
+    together: bool,
+) -> Result<Table, RecordsError> {
     let mut groups: BTreeMap<(&str, u32, &str), Vec<&RunRecord>> = BTreeMap::new();
     for record in records {
         let cell = &record.cell;
-        groups.entry((&cell.suite, cell.suite_version, &cell.backbone)).or_default().push(record);
+        let backbone = if together { "" } else { &cell.backbone };
+        groups.entry((&cell.suite, cell.suite_version, backbone)).or_default().push(record);
     }
     let sections = groups.into_values().map(|group| section(&group, store)).collect::<Result<_, _>>()?;
     Ok(Table { sections })
@@ -34,9 +40,18 @@ fn section(records: &[&RunRecord], store: Option<&Store>) -> Result<Section, Rec
     let of = Places::new(records);
     let places: Vec<Place<'_>> =
         records.iter().map(|record| of.of(record)).collect::<BTreeSet<_>>().into_iter().collect();
+    let mut by_backbone: BTreeMap<&str, Vec<&RunRecord>> = BTreeMap::new();
+    for record in records {
+        by_backbone.entry(&record.cell.backbone).or_default().push(record);
+    }
     let mut by_row: BTreeMap<String, Vec<&RunRecord>> = BTreeMap::new();
-    for (record, label) in records.iter().zip(labels(records, &of)) {
-        by_row.entry(label).or_default().push(record);
+    for (backbone, own) in &by_backbone {
+        for (record, mut label) in own.iter().zip(labels(own, &of)) {
+            if by_backbone.len() > 1 {
+                label = format!("{label}, {backbone}");
+            }
+            by_row.entry(label).or_default().push(record);
+        }
     }
     let mut methods: Vec<Row> =
         by_row.iter().map(|(label, group)| method_row(label, group, &places, &of)).collect();
@@ -53,7 +68,7 @@ fn section(records: &[&RunRecord], store: Option<&Store>) -> Result<Section, Rec
     Ok(Section {
         suite: cell.suite.clone(),
         suite_version: cell.suite_version,
-        backbone: cell.backbone.clone(),
+        backbone: by_backbone.into_keys().collect::<Vec<_>>().join(" + "),
         columns,
         rows,
     })
@@ -120,8 +135,10 @@ fn labels<'a>(records: &[&'a RunRecord], of: &Places<'a>) -> Vec<String> {
             differing.entry(&record.cell.method).or_default().extend(keys);
         }
     }
-    // Another limit is other data by nature: the limit says it better.
-    for keys in differing.values_mut().filter(|keys| keys.iter().any(|key| *key == "limit")) {
+    // Another limit or input is other data by nature: they say it better.
+    let says_it_better =
+        |keys: &BTreeSet<&String>| keys.iter().any(|key| *key == "limit" || *key == "task.input");
+    for keys in differing.values_mut().filter(|keys| says_it_better(keys)) {
         keys.retain(|key| *key != "data_fingerprint");
     }
     let label = |(record, settings): (&&RunRecord, &BTreeMap<String, String>)| {

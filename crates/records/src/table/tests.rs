@@ -320,3 +320,29 @@ fn the_json_is_the_table_itself() {
 fn no_records_give_a_line_that_says_so() {
     assert_eq!(build(&[]).render(TableFormat::Terminal), "no records yet\n");
 }
+
+#[test]
+fn backbones_together_share_a_section_and_its_best() {
+    let mut reader = cell("lora", 0);
+    reader.backbone = "bert".to_owned();
+    let records = [with("lora", 0, 0.8, 60), record(reader, 0.9), with("linear", 0, 0.7, 40)];
+    assert_eq!(build(&records).sections.len(), 2);
+    let table = Table::together(&records, None).unwrap();
+    let [section] = &table.sections[..] else { panic!("{table:?}") };
+    let own = &cell("lora", 0).backbone;
+    assert_eq!(section.backbone, format!("bert + {own}"));
+    let labels: Vec<&str> = section.rows.iter().map(|row| row.label.as_str()).collect();
+    let expected =
+        ["random".to_owned(), format!("linear, {own}"), format!("lora, {own}"), "lora, bert".to_owned()];
+    let mut sorted = (labels.clone(), expected.iter().map(String::as_str).collect::<Vec<_>>());
+    sorted.0.sort_unstable();
+    sorted.1.sort_unstable();
+    assert_eq!(sorted.0, sorted.1);
+    let best: Vec<&str> = section
+        .rows
+        .iter()
+        .filter(|row| row.entries[0].as_ref().is_some_and(|entry| entry.best))
+        .map(|row| row.label.as_str())
+        .collect();
+    assert_eq!(best, ["lora, bert"]);
+}

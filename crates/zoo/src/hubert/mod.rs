@@ -4,7 +4,10 @@ use std::path::Path;
 
 use sure_nn::{Backbone, Checkpoint};
 
-use crate::{Family, LoadOptions, Published, ZooError, speech};
+use crate::{
+    Family, LoadOptions, Published, ZooError,
+    speech::{self, Variant},
+};
 
 pub(crate) const FAMILY: Family = Family {
     model_type: "hubert",
@@ -12,7 +15,7 @@ pub(crate) const FAMILY: Family = Family {
     published: Published {
         encoder: "HubertModel",
         bare: "",
-        classifier: "HubertForSequenceClassification",
+        classifier: Some("HubertForSequenceClassification"),
         ctc: Some("HubertForCTC"),
         whole: "hubert.",
     },
@@ -25,5 +28,5 @@ fn build(
     checkpoint: Option<Checkpoint>,
     options: &LoadOptions,
 ) -> Result<Box<dyn Backbone>, ZooError> {
-    speech::build(folder, checkpoint, options, FAMILY.published.whole)
+    speech::build(folder, checkpoint, options, FAMILY.published.whole, Variant::Wav2Vec2)
 }

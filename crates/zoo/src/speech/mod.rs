@@ -1,5 +1,6 @@
-//! The graph that wav2vec 2.0 (Baevski et al. 2020, arXiv 2006.11477) and HuBERT (Hsu et al. 2021, arXiv 2106.07447) share,
-//! after `transformers`' `Wav2Vec2Model` and `HubertModel`.
+//! The graph that wav2vec 2.0 (Baevski et al. 2020, arXiv 2006.11477), HuBERT (Hsu et al. 2021, arXiv 2106.07447), WavLM
+//! (Chen et al. 2022, arXiv 2110.13900) and data2vec (Baevski et al. 2022, arXiv 2202.03555) share, after `transformers`'
+//! `Wav2Vec2Model` and its likes. What is different in the last two is a [`Variant`].
 //!
 //! Input are samples at 16 kHz, `[batch, 1, samples]`; seven convolutions bring them to 50 Hz; a layer norm and a linear
 //! map to the hidden width follow, a positional convolution with weight norm, and blocks in post-norm order ("base", whose
@@ -11,27 +12,35 @@
 
 mod config;
 mod front_end;
+mod heads;
 mod names;
 mod positional;
 mod prepare;
+mod relative;
+mod variant;
 
 use std::{path::Path, sync::Arc};
 
 use sure_nn::{
-    Activation, Anatomy, Backbone, BlockId, Checkpoint, Cx, Dense, EncoderBlock, Hooks, Init, Input,
-    LayerNorm, Loader, Loading, NnError, Prepare, Role, Site, State, Store, tch::Tensor,
+    Anatomy, Backbone, BlockId, Checkpoint, Cx, Dense, EncoderBlock, Hooks, Init, Input, LayerNorm, Loader,
+    Loading, NnError, Prepare, Role, Site, State, Store, tch::Tensor,
 };
 
-pub use self::config::{FrontNorm, PreprocessorConfig, SpeechConfig};
+pub use self::{
+    config::{FrontNorm, PreprocessorConfig, SpeechConfig},
+    relative::Buckets,
+    variant::{PositionStack, Variant},
+};
 use self::{
     front_end::{FrontEnd, Padding},
     names::Spelling,
     positional::Positional,
     prepare::Preparer,
+    relative::{Gate, RelativeBias},
 };
 use crate::{Compat, LoadOptions, ZooError, files::read_json};
 
-/// A wav2vec 2.0 or HuBERT encoder.
+/// An encoder of wav2vec 2.0, HuBERT, WavLM or data2vec.
 #[derive(Debug)]
 pub struct SpeechEncoder {
     network: Network,
@@ -49,40 +58,45 @@ struct Network {
     projection: Dense,
     mask_vector: Option<Tensor>,
     positional: Positional,
-    blocks: Vec<EncoderBlock>,
+    relative: Option<RelativeBias>,
+    blocks: Vec<(EncoderBlock, Option<Gate>)>,
     /// In front of the blocks in post-norm order, behind them in pre-norm order.
     norm: LayerNorm,
     config: SpeechConfig,
+    padding: Padding,
 }
 
-/// Opens the encoder in `folder`; `whole` is the prefix of a whole model of its family.
+/// Opens the encoder in `folder`; `whole` is the prefix of a whole model of its family, `variant` its graph.
 pub(crate) fn build(
     folder: &Path,
     checkpoint: Option<Checkpoint>,
     options: &LoadOptions,
     whole: &'static str,
+    variant: Variant,
 ) -> Result<Box<dyn Backbone>, ZooError> {
     let config: SpeechConfig = read_json(&folder.join("config.json"))?;
     let path = folder.join("preprocessor_config.json");
     let preprocessor = if path.is_file() { read_json(&path)? } else { PreprocessorConfig::default() };
-    let encoder = SpeechEncoder::new(&config, &preprocessor, checkpoint, options, whole)
+    let encoder = SpeechEncoder::new((&config, variant), &preprocessor, checkpoint, options, whole)
         .map_err(|source| ZooError::Build { folder: folder.to_owned(), source })?;
     Ok(Box::new(encoder))
 }
 
 impl SpeechEncoder {
-    /// The encoder that the two configurations describe, with its weights from `checkpoint` where there is one. `whole`
-    /// is the prefix that a whole model of its family puts in front of the encoder's names.
+    /// The encoder that the two configurations describe, with its weights from `checkpoint` where there is one. `variant`
+    /// is the graph of its family, `whole` the prefix that a whole model of it puts in front of the encoder's names.
     ///
     /// # Errors
     /// When a configuration makes no sense, or tensors are missing, unexpected or of another shape.
     pub fn new(
-        config: &SpeechConfig,
+        (config, variant): (&SpeechConfig, Variant),
         preprocessor: &PreprocessorConfig,
         checkpoint: Option<Checkpoint>,
         options: &LoadOptions,
         whole: &str,
     ) -> Result<Self, NnError> {
+        variant.check()?;
+        let config = &variant.applied(config.clone());
         config.check()?;
         preprocessor.check()?;
         let shortest = config.receptive_field()?;
@@ -99,31 +113,46 @@ impl SpeechEncoder {
             && checkpoint.as_ref().is_none_or(|checkpoint| checkpoint.contains(&vector));
         let rename = move |ours: &str| spelling.as_ref().map_or_else(|| ours.to_owned(), |s| s.theirs(ours));
         let loading = Loading::frozen(options.weights.source(checkpoint, rename), options.device);
-        let network = Network::new(&loading.root(), config, padding, masks)?;
-        // A head, a quantiser or a vector for masked frames may stand beside what is used.
-        let store = loading.finish(|name| {
-            (!prefix.is_empty() && !name.starts_with(&prefix)) || name.ends_with("masked_spec_embed")
-        })?;
+        let network = Network::new(&loading.root(), (config, variant), padding, masks)?;
+        let store = loading.finish(|name| heads::is_beside(name, &prefix))?;
         let normalise = preprocessor.do_normalize && padding != (Padding::Heard { normalise: true });
         Ok(Self {
             network,
             store,
             anatomy: config.anatomy(),
             preparer: Arc::new(Preparer { normalise, shortest, rate_hz: preprocessor.sampling_rate }),
-            graph: format!("speech 2 {config:?} {preprocessor:?} {padding:?}"),
+            graph: format!("speech 2 {config:?} {preprocessor:?} {padding:?}{}", variant.in_words()),
             rate_hz: preprocessor.sampling_rate,
         })
     }
 }
 
 impl Network {
-    fn new(loader: &Loader, config: &SpeechConfig, padding: Padding, masks: bool) -> Result<Self, NnError> {
-        let (hidden, eps) = (config.hidden_size, config.layer_norm_eps);
+    fn new(
+        loader: &Loader,
+        (config, variant): (&SpeechConfig, Variant),
+        padding: Padding,
+        masks: bool,
+    ) -> Result<Self, NnError> {
+        let (hidden, heads, eps) = (config.hidden_size, config.num_attention_heads, config.layer_norm_eps);
         let features = config.conv_dim.last().copied().unwrap_or(1);
         let projection = loader.at("projection");
         let projection_norm = config.feat_proj_layer_norm;
         let blocks = loader.at("blocks");
-        let block = config.block()?;
+        let measures = config.block()?;
+        let block = |index| {
+            let loader = blocks.at(index);
+            let block = EncoderBlock::new(&loader, BlockId::encoder(index), measures)?;
+            let gate = match variant {
+                Variant::WavLm(_) => Some(Gate::new(&loader.at("attention").at("gate"), hidden, heads)?),
+                Variant::Wav2Vec2 | Variant::Data2Vec(_) => None,
+            };
+            Ok((block, gate))
+        };
+        let relative = match variant {
+            Variant::WavLm(buckets) => Some(RelativeBias::new(&loader.at("relative"), buckets, heads)?),
+            Variant::Wav2Vec2 | Variant::Data2Vec(_) => None,
+        };
         let mask_vector = masks
             .then(|| loader.param("mask_vector", &[hidden], Role::MaskVector, Init::Uniform { bound: 1.0 }));
         Ok(Self {
@@ -133,16 +162,12 @@ impl Network {
                 .transpose()?,
             projection: Dense::new(&projection.at("projection"), features, hidden)?,
             mask_vector: mask_vector.transpose()?,
-            positional: Positional::new(
-                &loader.at("positional"),
-                config.positional(),
-                Activation::named(&config.feat_extract_activation)?,
-            )?,
-            blocks: (0..config.num_hidden_layers)
-                .map(|index| EncoderBlock::new(&blocks.at(index), BlockId::encoder(index), block))
-                .collect::<Result<_, _>>()?,
+            positional: Positional::new(&loader.at("positional"), config, variant)?,
+            relative,
+            blocks: (0..config.num_hidden_layers).map(block).collect::<Result<_, NnError>>()?,
             norm: LayerNorm::new(&loader.at("norm"), hidden, eps)?,
             config: config.clone(),
+            padding,
         })
     }
 
@@ -192,14 +217,22 @@ impl Backbone for SpeechEncoder {
             Some(masked) => network.hide(&hidden, masked),
             None => hidden,
         };
-        let hidden = network.positional.forward(&mask.zero_padding(&hidden));
+        let between = (network.padding == Padding::Ignored).then_some(&mask);
+        let hidden = network.positional.forward(&mask.zero_padding(&hidden), between);
         let hidden = if network.config.do_stable_layer_norm { hidden } else { network.norm.forward(&hidden) };
         let hidden = cx.backbone_dropout_of(hidden, network.config.hidden_dropout, "positions");
         State { hidden, mask }
     }
 
     fn block(&self, index: usize, hidden: &Tensor, hooks: &Hooks) -> Tensor {
-        self.network.blocks[index].forward(hidden, hooks)
+        let network = &self.network;
+        match (&network.relative, &network.blocks[index]) {
+            (Some(relative), (block, Some(gate))) => {
+                let table = relative.table(hidden.size()[1]);
+                block.forward_biased(hidden, Some(&|x| gate.forward(x, &table)), hooks)
+            }
+            (_, (block, _)) => block.forward(hidden, hooks),
+        }
     }
 
     fn leave(&self, hidden: Tensor) -> Tensor {
@@ -207,7 +240,7 @@ impl Backbone for SpeechEncoder {
     }
 
     fn weight(&self, site: Site) -> Option<&Tensor> {
-        let block = self.network.blocks.get(site.block)?;
+        let (block, _) = self.network.blocks.get(site.block)?;
         block.projection(site.part).map(sure_nn::Projection::weight)
     }
 

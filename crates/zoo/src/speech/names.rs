@@ -2,18 +2,21 @@
 
 use sure_nn::Checkpoint;
 
-const RENAMES: [(&str, &str); 15] = [
+const RENAMES: [(&str, &str); 18] = [
     ("positional.weight_g", "positional.parametrizations.weight.original0"),
     ("positional.weight_v", "positional.parametrizations.weight.original1"),
     ("front_end.", "feature_extractor.conv_layers."),
     (".norm.", ".layer_norm."),
     ("projection.", "feature_projection."),
+    ("positional.layers.", "encoder.pos_conv_embed.layers."),
     ("positional.", "encoder.pos_conv_embed.conv."),
     ("blocks.", "encoder.layers."),
     (".attention.query.", ".attention.q_proj."),
     (".attention.key.", ".attention.k_proj."),
     (".attention.value.", ".attention.v_proj."),
     (".attention.out.", ".attention.out_proj."),
+    (".attention.gate.scale", ".attention.gru_rel_pos_const"),
+    (".attention.gate.", ".attention.gru_rel_pos_linear."),
     (".attention_norm.", ".layer_norm."),
     (".feed_forward_norm.", ".final_layer_norm."),
     (".feed_forward.up.", ".feed_forward.intermediate_dense."),
@@ -26,7 +29,7 @@ const OLD_WEIGHT_NORM: [(&str, &str); 2] = [("original0", "weight_g"), ("origina
 /// A checkpoint's own way of spelling.
 #[derive(Debug, Clone)]
 pub(super) struct Spelling {
-    /// What stands in front of the encoder's names in a whole model: `wav2vec2.`, `hubert.`, or nothing.
+    /// What stands in front of the encoder's names in a whole model: `wav2vec2.`, `wavlm.` and so on, or nothing.
     pub(super) prefix: String,
     old_weight_norm: bool,
 }
@@ -58,6 +61,8 @@ pub(super) fn theirs(ours: &str) -> String {
         "mask_vector" => return "masked_spec_embed".to_owned(),
         "norm.weight" => return "encoder.layer_norm.weight".to_owned(),
         "norm.bias" => return "encoder.layer_norm.bias".to_owned(),
+        // The first block of the checkpoint holds what all blocks share.
+        "relative.weight" => return "encoder.layers.0.attention.rel_attn_embed.weight".to_owned(),
         _ => {}
     }
     RENAMES.iter().fold(ours.to_owned(), |name, (from, to)| name.replacen(from, to, 1))
@@ -75,6 +80,9 @@ mod tests {
             ("projection.norm.weight", "feature_projection.layer_norm.weight"),
             ("projection.projection.weight", "feature_projection.projection.weight"),
             ("positional.bias", "encoder.pos_conv_embed.conv.bias"),
+            ("positional.layers.4.conv.weight", "encoder.pos_conv_embed.layers.4.conv.weight"),
+            ("blocks.2.attention.gate.weight", "encoder.layers.2.attention.gru_rel_pos_linear.weight"),
+            ("blocks.2.attention.gate.scale", "encoder.layers.2.attention.gru_rel_pos_const"),
             ("blocks.11.attention.query.weight", "encoder.layers.11.attention.q_proj.weight"),
             ("blocks.0.attention_norm.bias", "encoder.layers.0.layer_norm.bias"),
             ("blocks.0.feed_forward.up.bias", "encoder.layers.0.feed_forward.intermediate_dense.bias"),

@@ -4,7 +4,10 @@ use std::path::Path;
 
 use sure_nn::{Backbone, Checkpoint};
 
-use crate::{Family, LoadOptions, Published, ZooError, speech};
+use crate::{
+    Family, LoadOptions, Published, ZooError,
+    speech::{self, Variant},
+};
 
 pub(crate) const FAMILY: Family = Family {
     model_type: "wav2vec2",
@@ -12,7 +15,7 @@ pub(crate) const FAMILY: Family = Family {
     published: Published {
         encoder: "Wav2Vec2Model",
         bare: "",
-        classifier: "Wav2Vec2ForSequenceClassification",
+        classifier: Some("Wav2Vec2ForSequenceClassification"),
         ctc: Some("Wav2Vec2ForCTC"),
         whole: "wav2vec2.",
     },
@@ -25,5 +28,5 @@ fn build(
     checkpoint: Option<Checkpoint>,
     options: &LoadOptions,
 ) -> Result<Box<dyn Backbone>, ZooError> {
-    speech::build(folder, checkpoint, options, FAMILY.published.whole)
+    speech::build(folder, checkpoint, options, FAMILY.published.whole, Variant::Wav2Vec2)
 }

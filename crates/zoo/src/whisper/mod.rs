@@ -28,7 +28,7 @@ pub(crate) const FAMILY: Family = Family {
     published: Published {
         encoder: "WhisperForAudioClassification",
         bare: "encoder.",
-        classifier: "WhisperForAudioClassification",
+        classifier: Some("WhisperForAudioClassification"),
         ctc: None,
         whole: "encoder.",
     },
