@@ -14,7 +14,8 @@ use crate::setup;
 use crate::workspace::{self, Workspace};
 
 /// The verbs of `sure`, for the help and against typing errors. A verb that is not here is forwarded all the same.
-const VERBS: [(&str, &str); 19] = [
+const VERBS: [(&str, &str); 20] = [
+    ("download", "Fetch backbones and data sets, resumed and checked"),
     ("bench", "Run the missing cells of a suite, then print its table"),
     ("report", "Print tables from stored records"),
     ("params", "Count parameters without loading weights"),

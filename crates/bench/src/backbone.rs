@@ -86,27 +86,37 @@ impl BackboneRef {
     }
 }
 
+/// Whether `text` looks like `owner/name` or `owner/name@revision`, and not like a path.
+pub(crate) fn is_hub_id(text: &str) -> bool {
+    let id = text.split('@').next().unwrap_or_default();
+    !text.starts_with(['.', '/', '~']) && id.matches('/').count() == 1
+}
+
 fn locate(text: &str) -> Result<PathBuf> {
     let folder = PathBuf::from(text);
     if folder.is_dir() {
         return Ok(folder);
     }
-    let looks_like_path = text.starts_with(['.', '/', '~']) || text.matches('/').count() != 1;
-    if looks_like_path {
+    if !is_hub_id(text) {
         return Err(Missing(format!(
             "no backbone folder {text:?}: it should hold config.json and its weights"
         ))
         .into());
     }
     let (id, revision) = text.split_once('@').unwrap_or((text, "main"));
-    cached(id, revision)?.ok_or_else(|| {
-        let error = Missing(format!(
-            "the backbone {text} is neither a folder nor in the hub cache {}; get it with \
-             `hf download {id}` and try again, or name a folder",
-            environment::hub_cache().display()
-        ));
-        error.into()
-    })
+    if let Some(snapshot) = cached(id, revision)? {
+        return Ok(snapshot);
+    }
+    let elsewhere = environment::models().join(id);
+    if revision == "main" && elsewhere.join("config.json").is_file() {
+        return Ok(elsewhere);
+    }
+    let error = Missing(format!(
+        "the backbone {text} is neither a folder nor in the hub cache {}; get it with `cargo xtask download --model \
+         {text}` and try again, or name a folder",
+        environment::hub_cache().display()
+    ));
+    Err(error.into())
 }
 
 /// The snapshot folder of `id` in the hub's cache, which Python shares.
@@ -150,6 +160,6 @@ mod tests {
         let error = BackboneRef::find("nobody/nothing").unwrap_err();
         // As the exit code is found: among the causes.
         assert!(error.chain().any(|cause| cause.downcast_ref::<Missing>().is_some()));
-        assert!(format!("{error:#}").contains("nobody/nothing"), "{error:#}");
+        assert!(format!("{error:#}").contains("cargo xtask download --model nobody/nothing"), "{error:#}");
     }
 }

@@ -4,7 +4,11 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 
-use crate::{backbone::Missing, environment, suite::Suite};
+use crate::{
+    backbone::Missing,
+    environment,
+    suite::{Profile, Suite},
+};
 
 /// The word after `--backbone` for the embedded one, and its name in records and tables.
 pub const BACKBONE: &str = "nano-hubert";
@@ -74,13 +78,17 @@ pub fn choose(
         (None, Some(own)) if data.is_none() => own.clone(),
         (None, _) => GENERAL.to_owned(),
     };
-    let is_embedded = suite.profile(&profile)?.embedded;
+    let Profile { embedded: is_embedded, backbone: own_backbone, .. } = suite.profile(&profile)?;
+    let is_embedded = *is_embedded;
     if data.is_some() && is_embedded {
         bail!(
             "the profile {profile} is for the embedded corpus and takes no --data; for data of your own there is \
              --profile {GENERAL}"
         );
     }
+    // A profile with a backbone of its own names its data sets too, and both are downloaded.
+    let downloaded = || own_backbone.as_ref().map(|_| environment::datasets());
+    let data = data.or_else(downloaded);
     if data.is_none() && !is_embedded {
         let way =
             own.map(|own| format!(", or leave --profile out: {own} has data with it")).unwrap_or_default();
@@ -89,6 +97,13 @@ pub fn choose(
              such folders (`cargo xtask datasets --json` says where sets are had){way}"
         ))
         .into());
+    }
+    if let (Some(own), Some(data)) = (own_backbone, &data) {
+        let said = (backbone.is_none()).then(|| {
+            format!("profile {profile}: the data sets in {}, and its backbone {own}", data.display())
+        });
+        let backbone = backbone.unwrap_or_else(|| own.clone());
+        return Ok(Chosen { profile, data: Some(data.clone()), backbone, said });
     }
     let real = "real data and checkpoints: --data DIR --backbone DIR (README, \"Quick start\")";
     let said = match (&data, &backbone) {
@@ -134,14 +149,26 @@ mod tests {
 
     #[test]
     fn a_profile_without_its_data_names_the_way_out() {
-        let missing = choice(Some("paper"), None, None).unwrap_err();
+        let missing = choice(Some("small"), None, None).unwrap_err();
         assert!(missing.downcast_ref::<Missing>().is_some());
-        assert!(missing.to_string().contains("paper needs --data"), "{missing}");
+        assert!(missing.to_string().contains("small needs --data"), "{missing}");
         let wrong = choice(Some("mini"), Some("d"), None).unwrap_err();
         assert!(wrong.downcast_ref::<Missing>().is_none());
         assert!(wrong.to_string().contains("--profile small"), "{wrong}");
         let unknown = choice(Some("minni"), None, None).unwrap_err().to_string();
         assert!(unknown.contains("minni") && unknown.contains("paper"), "{unknown}");
+    }
+
+    #[test]
+    fn a_profile_with_a_backbone_runs_on_what_was_downloaded() {
+        let own = "jonatasgrosman/wav2vec2-large-xlsr-53-english";
+        let chosen = choice(Some("paper"), None, None).unwrap();
+        assert_eq!((chosen.data, chosen.backbone.as_str()), (Some(environment::datasets()), own));
+        assert!(chosen.said.unwrap().contains(own));
+        let chosen = choice(Some("paper"), Some("d"), None).unwrap();
+        assert_eq!((chosen.data, chosen.backbone.as_str()), (Some(PathBuf::from("d")), own));
+        let chosen = choice(Some("paper"), None, Some("b")).unwrap();
+        assert_eq!((chosen.data, chosen.backbone.as_str()), (Some(environment::datasets()), "b"));
     }
 
     #[test]

@@ -6,6 +6,8 @@ use std::{
     sync::atomic::{AtomicBool, Ordering},
 };
 
+use anyhow::{Context, Result};
+use sure_hub::{HubConfig, Token};
 use sure_records::Provenance;
 
 static STOP: AtomicBool = AtomicBool::new(false);
@@ -39,12 +41,54 @@ pub fn places() -> Vec<PathBuf> {
     [env::current_exe(), env::current_dir()].into_iter().flatten().collect()
 }
 
-/// The folder of the Hugging Face hub's cache: `$HF_HOME/hub`, by default `~/.cache/huggingface/hub`.
+/// The folder of the Hugging Face hub's cache: `$HF_HUB_CACHE`, or `$HF_HOME/hub`, by default `~/.cache/huggingface/hub`.
 pub fn hub_cache() -> PathBuf {
-    if let Some(home) = env::var_os("HF_HOME").filter(|home| !home.is_empty()) {
-        return PathBuf::from(home).join("hub");
-    }
-    env::var_os("HOME").map(PathBuf::from).unwrap_or_default().join(".cache/huggingface/hub")
+    path("HF_HUB_CACHE").unwrap_or_else(|| hub_home().join("hub"))
+}
+
+/// The folder of all that belongs to the Hugging Face hub.
+fn hub_home() -> PathBuf {
+    let cache = || path("XDG_CACHE_HOME").unwrap_or_else(|| path("HOME").unwrap_or_default().join(".cache"));
+    path("HF_HOME").unwrap_or_else(|| cache().join("huggingface"))
+}
+
+/// How the hub is reached, with the variables that `huggingface_hub` has too: `HF_ENDPOINT`, `HF_TOKEN` or the file of
+/// `hf auth login`, `HF_HUB_OFFLINE`; besides `SURE_MIRROR` and pip's `PIP_INDEX_URL`.
+///
+/// # Errors
+/// When `HF_TOKEN` cannot be a token.
+pub fn hub() -> Result<HubConfig> {
+    let mut config = HubConfig::new(hub_cache());
+    config.endpoint = text("HF_ENDPOINT").unwrap_or(config.endpoint);
+    config.index = text("PIP_INDEX_URL").unwrap_or(config.index);
+    config.mirror = text("SURE_MIRROR");
+    config.offline = text("HF_HUB_OFFLINE")
+        .is_some_and(|value| ["1", "ON", "YES", "TRUE"].contains(&value.to_uppercase().as_str()));
+    config.token = if let Some(value) = text("HF_TOKEN") {
+        Some(Token::new(&value).context("HF_TOKEN holds no token: it has letters that a token cannot have")?)
+    } else {
+        let file = path("HF_TOKEN_PATH").unwrap_or_else(|| hub_home().join("token"));
+        std::fs::read_to_string(file).ok().as_deref().and_then(Token::new)
+    };
+    Ok(config)
+}
+
+/// The folder of data sets that were downloaded.
+pub fn datasets() -> PathBuf {
+    sure_home().join("datasets")
+}
+
+/// The folder of models that were downloaded from elsewhere than the hub.
+pub fn models() -> PathBuf {
+    sure_home().join("models")
+}
+
+fn path(variable: &str) -> Option<PathBuf> {
+    env::var_os(variable).filter(|value| !value.is_empty()).map(PathBuf::from)
+}
+
+fn text(variable: &str) -> Option<String> {
+    env::var(variable).ok().map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
 }
 
 /// Cores that this process may use.

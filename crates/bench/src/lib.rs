@@ -4,6 +4,7 @@ pub mod backbone;
 pub mod cell;
 pub mod celldata;
 pub mod cli;
+pub mod download;
 pub mod embedded;
 pub mod environment;
 pub mod extract;

@@ -1,6 +1,9 @@
 //! From flags to cells.
 
-use std::{collections::BTreeSet, path::PathBuf};
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Result, bail};
 use sure_data::{
@@ -161,7 +164,7 @@ pub fn plan(request: &Request) -> Result<Plan> {
     }
     let compat = request.compat == Choices::Reference;
     let protocol = request.compat.protocol();
-    let mut readings = discover(&request.data, &read_options(protocol))?;
+    let mut readings = readings(&request.data, protocol)?;
     // What is to say of a set itself comes with its data; what was not read at all belongs to none.
     let mut passed_over = Vec::new();
     for reading in &mut readings {
@@ -301,8 +304,8 @@ fn present(tasks: &[String], readings: &[Reading]) -> (Vec<String>, Vec<String>)
         }
     }
     let way = |(set, tasks): (String, Vec<String>)| {
-        let access = DatasetCard::named(&set).map(|card| format!(": {}", card.access.trim()));
-        format!("{}{}", tasks.join(", "), access.unwrap_or_default())
+        let way = DatasetCard::named(&set).map(|card| format!(": {}", way_to(&card)));
+        format!("{}{}", tasks.join(", "), way.unwrap_or_default())
     };
     (there, by_set.into_iter().map(way).collect())
 }
@@ -310,6 +313,32 @@ fn present(tasks: &[String], readings: &[Reading]) -> (Vec<String>, Vec<String>)
 /// The card as a backbone needs it that is given this.
 fn read_or_heard(card: TaskCard, input: TaskInput) -> TaskCard {
     if input == TaskInput::Speech { card } else { card.reading(input) }
+}
+
+/// How a data set is had.
+fn way_to(card: &DatasetCard) -> String {
+    let name = &card.name;
+    if card.ways().is_empty() {
+        return format!(
+            "{} ({}); then `cargo xtask download --dataset {name} --from DIR|ARCHIVE`",
+            card.page(),
+            card.licence
+        );
+    }
+    format!("`cargo xtask download --dataset {name}`")
+}
+
+/// The data sets of a folder; none where what would be downloaded to is not there yet.
+fn readings(folder: &Path, protocol: Protocol) -> Result<Vec<Reading>> {
+    let has_sets = |folder: &Path| {
+        folder
+            .read_dir()
+            .is_ok_and(|mut entries| entries.any(|entry| entry.is_ok_and(|entry| entry.path().is_dir())))
+    };
+    if folder == environment::datasets() && !has_sets(folder) {
+        return Ok(Vec::new());
+    }
+    Ok(discover(folder, &read_options(protocol))?)
 }
 
 /// Every task with every set that has it; `task/set` names one, which must have it where the user `named` it.

@@ -41,6 +41,9 @@ pub struct Profile {
     /// Whether it is for the embedded corpus, and for nothing else.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub embedded: bool,
+    /// The backbone that is meant where none is named, as `--backbone` takes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backbone: Option<String>,
     /// Threads of each cell; without it the cells share all cores. Small networks gain little from several.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub threads: Option<NonZeroUsize>,

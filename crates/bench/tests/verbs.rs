@@ -34,7 +34,7 @@ fn bench(home: &Path, data: &Path) -> std::process::Command {
 #[test]
 fn bench_with_a_profile_that_has_no_data_here_says_in_one_line_what_it_needs() {
     let folder = tempfile::tempdir().unwrap();
-    for (flags, code) in [(&["--profile", "paper"][..], 3), (&["--profile", "mini", "--data", "."], 2)] {
+    for (flags, code) in [(&["--profile", "small"][..], 3), (&["--profile", "mini", "--data", "."], 2)] {
         let output = sure(folder.path()).args(["bench", "--suite", "sure"]).args(flags).output().unwrap();
         let message = text(&output.stderr);
         assert_eq!((output.status.code(), message.lines().count()), (Some(code), 1), "{message}");

@@ -85,7 +85,7 @@ pub enum Source {
         repository: String,
         /// The branch, tag or commit; `refs/convert/parquet` is the hub's own conversion.
         revision: String,
-        /// What of it is needed, as patterns of paths; everything where there are none.
+        /// What of it is needed, as patterns of paths; a repository without is named for information alone.
         #[serde(default)]
         files: Vec<String>,
         /// What there is to say about it.
@@ -95,6 +95,14 @@ pub enum Source {
     Url {
         /// Its address.
         url: String,
+        /// Which part of the set it is: all sources of a card with a part make a whole together. Sources without one are
+        /// each a whole.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        part: Option<String>,
+        /// Whether it is left to the user: another version, or something of which a person has to make what the reader
+        /// reads.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        by_hand: bool,
         /// What there is to say about it.
         note: Option<String>,
     },
@@ -112,6 +120,17 @@ pub enum Source {
         /// What to do there.
         note: String,
     },
+}
+
+impl Source {
+    /// Whether a program can fetch it as it is.
+    fn is_fetched(&self) -> bool {
+        match self {
+            Self::Hub { files, .. } => !files.is_empty(),
+            Self::Url { by_hand, .. } => !by_hand,
+            Self::Git { .. } | Self::Manual { .. } => false,
+        }
+    }
 }
 
 /// The labels of a data set for one task, in the order of the SURE paper's code.
@@ -227,6 +246,33 @@ impl DatasetCard {
     pub fn from_toml(name: &str, text: &str) -> Result<Self, DataError> {
         toml::from_str(text)
             .map_err(|source| DataError::DatasetCard { name: name.to_owned(), source: Box::new(source) })
+    }
+
+    /// The ways in which a program can fetch the whole set, in the order in which they are tried: each is a list of sources
+    /// that make a whole together. None where a person has to do something.
+    pub fn ways(&self) -> Vec<Vec<&Source>> {
+        let mut ways: Vec<Vec<&Source>> = Vec::new();
+        let mut parts: Option<usize> = None;
+        for source in self.sources.iter().chain(&self.mirrors).filter(|source| source.is_fetched()) {
+            match (source, parts) {
+                (Source::Url { part: Some(_), .. }, Some(place)) => ways[place].push(source),
+                (Source::Url { part: Some(_), .. }, None) => {
+                    parts = Some(ways.len());
+                    ways.push(vec![source]);
+                }
+                _ => ways.push(vec![source]),
+            }
+        }
+        ways
+    }
+
+    /// Where a person begins who has to do something to get the set.
+    pub fn page(&self) -> &str {
+        let manual = self.sources.iter().find_map(|source| match source {
+            Source::Manual { url, .. } => Some(url.as_str()),
+            _ => None,
+        });
+        manual.unwrap_or(&self.homepage)
     }
 
     /// The splits that are of another size than the card says. A card with several sizes is held against the nearest.

@@ -3,6 +3,7 @@
 mod bench;
 mod common;
 mod doctor;
+mod download;
 mod eval;
 mod export;
 mod extract;
@@ -35,6 +36,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
+    Download(download::Download),
     Bench(bench::Bench),
     Report(report::Report),
     Train(train::Train),
@@ -53,7 +55,7 @@ enum Verb {
     Methods(registry::List),
     /// The tasks.
     Tasks(registry::List),
-    /// The families of backbones, and the embedded checkpoint.
+    /// The families of backbones, and the checkpoints that have a card.
     Backbones(registry::List),
     /// The metrics.
     Metrics(registry::List),
@@ -109,6 +111,7 @@ pub fn main() -> ExitCode {
 impl Cli {
     fn run(self) -> Result<Ended> {
         match self.verb {
+            Verb::Download(verb) => verb.run(),
             Verb::Bench(verb) => verb.run(),
             Verb::Report(verb) => verb.run(),
             Verb::Train(verb) => verb.run(),

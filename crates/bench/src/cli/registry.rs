@@ -4,6 +4,7 @@ use anyhow::Result;
 use clap::Args;
 use serde_json::{Value, json};
 use sure_data::DatasetCard;
+use sure_hub::ModelCard;
 use sure_metrics::METRICS;
 use sure_zoo::FAMILIES;
 
@@ -50,7 +51,14 @@ impl List {
         };
         let value = json!({"name": embedded::BACKBONE, "summary": embedded::SUMMARY});
         let checkpoint = (embedded::BACKBONE.to_owned(), embedded::SUMMARY.to_owned(), value);
-        self.print(FAMILIES.iter().map(row).chain([checkpoint]).collect())
+        let card = |card: &ModelCard| {
+            let mut value = serde_json::to_value(card)?;
+            value["name"] = Value::String(card.id.clone());
+            value["summary"] = Value::String(card.title.clone());
+            Ok((card.id.clone(), format!("{} ({}; {})", card.title, card.family, card.licence), value))
+        };
+        let cards = ModelCard::all()?.iter().map(card).collect::<Result<Vec<_>>>()?;
+        self.print(FAMILIES.iter().map(row).chain([checkpoint]).chain(cards).collect())
     }
 
     pub(super) fn metrics(&self) -> Result<Ended> {

@@ -23,6 +23,23 @@ fn manifest(rows: &[(&str, serde_json::Value, Split, usize)]) -> Manifest {
 }
 
 #[test]
+fn a_set_is_fetched_whole_or_left_to_a_person() {
+    let ways = |name: &str| -> Vec<usize> {
+        DatasetCard::named(name).unwrap().ways().iter().map(Vec::len).collect()
+    };
+    // Three archives, or the files of one repository.
+    assert_eq!(ways("librispeech"), [3, 1]);
+    assert_eq!(ways("fleurs"), [1, 1]);
+    // Another version is no mirror.
+    assert_eq!(ways("speech-commands"), [1, 1]);
+    assert_eq!(ways("audio-snips"), [1]);
+    for name in ["esd", "meld", "iemocap", "vctk", "fluent-speech-commands", "digits", "wake"] {
+        assert_eq!(ways(name), Vec::<usize>::new(), "{name}");
+        assert!(DatasetCard::named(name).unwrap().page().starts_with("http"), "{name}");
+    }
+}
+
+#[test]
 fn every_card_is_read_and_complete() {
     let cards = DatasetCard::all().unwrap();
     assert_eq!(cards.len(), DatasetCard::names().count());
