@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::{Result, bail};
+use anyhow::{Error, Result, bail};
 use sure_data::{
     Applies, CardLabels, DatasetCard, Manifest, Note, Protocol, Reading, TaskCard, TaskInput, TaskKind, What,
     discover,
@@ -153,7 +153,8 @@ pub fn plan(request: &Request) -> Result<Plan> {
     let profile = suite.profile(&request.profile)?;
     let tasks = &distinct(if request.tasks.is_empty() { &profile.tasks } else { &request.tasks });
     let methods = &distinct(if request.methods.is_empty() { &profile.methods } else { &request.methods });
-    let reference = BackboneRef::find(&request.backbone)?;
+    let reference = BackboneRef::find(&request.backbone)
+        .map_err(|error| with_missing_sets(error, request, tasks, request.compat.protocol()))?;
     let device = request.device.resolve()?;
     // Only looked at here: a GPU's memory is for the cells.
     let backbone = reference.open(Device::Cpu, Compat::Sure)?;
@@ -209,7 +210,10 @@ pub fn plan(request: &Request) -> Result<Plan> {
             let method =
                 profile.method(name, &presets::method(name)?, (&card.name, &manifest.name), compat)?;
             let mut train = profile.train_config(name, &card.name, &manifest.name, data.set.train.len())?;
-            train.steps = train.steps.min(request.max_steps.unwrap_or(u64::MAX));
+            if let Some(most) = request.max_steps.filter(|most| *most < train.steps) {
+                train.steps = most;
+                train.schedule = train.schedule.shortened(most);
+            }
             train.lr = request.rates.lr.unwrap_or(train.lr);
             train.head_lr = request.rates.head_lr.unwrap_or(train.head_lr);
             if input != TaskInput::Speech {
@@ -245,6 +249,17 @@ pub fn plan(request: &Request) -> Result<Plan> {
         }
     }
     Ok(Plan { runs, refused, notes, missing })
+}
+
+/// A backbone that is not there, with the data sets that are not there either: one look at what is to be downloaded.
+fn with_missing_sets(error: Error, request: &Request, tasks: &[String], protocol: Protocol) -> Error {
+    if error.downcast_ref::<Missing>().is_none() || !request.tasks.is_empty() {
+        return error;
+    }
+    let Ok(readings) = readings(&request.data, protocol) else { return error };
+    let (_, missing) = present(tasks, &readings);
+    let lines: Vec<String> = missing.into_iter().map(|line| format!("\nnot there: {line}")).collect();
+    Missing(format!("{error}{}", lines.concat())).into()
 }
 
 /// The names without blanks around them, each once.

@@ -37,10 +37,12 @@ pub(super) struct Bench {
     /// Methods, separated by commas [default: the profile's]
     #[arg(long, value_delimiter = ',')]
     methods: Vec<String>,
-    /// The pretrained model: a folder, a hub id, nano-hubert, or random: and one of these [default: nano-hubert]
+    /// The pretrained model: a folder, a hub id, nano-hubert, or random: and one of these [default: nano-hubert; in
+    /// profile paper its own]
     #[arg(long, value_name = "ID|DIR")]
     backbone: Option<String>,
-    /// A folder with a manifest, or a folder of such folders [default: the embedded corpus, datasets/mini]
+    /// A folder with a manifest, or a folder of such folders [default: the embedded corpus, datasets/mini;
+    /// in profile paper what `download` fetched]
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
     /// Run with seeds 0 to N-1
@@ -49,7 +51,8 @@ pub(super) struct Bench {
     /// At most N utterances a split, for a quick look
     #[arg(long, value_name = "N")]
     limit: Option<usize>,
-    /// At most N training steps, for a quick look; 2 at least, as the first one of a warm-up changes nothing
+    /// At most N training steps, for a quick look; 2 at least, as the first one of a warm-up changes nothing;
+    /// a warm-up in steps takes a third of them at most
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(2..))]
     max_steps: Option<u64>,
     /// Cells at a time [default: 1; in profile mini as many as there are cores]
