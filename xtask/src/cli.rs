@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::setup;
+use crate::{fuzz, setup};
 
 /// The one door of the project: sets libtorch up, builds `sure`, runs it; tests and checks the code.
 #[derive(Debug, Parser)]
@@ -38,6 +38,9 @@ pub(crate) enum Verb {
     Test(CargoArguments),
     /// Run every check of the project, cheapest first: fmt, tidy, layers, clippy, test, doc.
     Ci,
+    /// Feed the readers of untrusted files with invented ones (nightly compiler, cargo-fuzz).
+    #[command(after_help = FUZZ_EXAMPLES)]
+    Fuzz(fuzz::Request),
     /// Check which crate depends on which against xtask/layers.toml.
     Layers,
     /// Check the house rules that no compiler knows.
@@ -123,6 +126,13 @@ Examples:
   cargo xtask doctor --device cuda:0 --json
   cargo xtask doctor --run runs/ks-lora";
 
+const FUZZ_EXAMPLES: &str = "\
+Exit code 1 where something was found, 3 where the nightly compiler or cargo-fuzz is missing.
+
+Examples:
+  cargo xtask fuzz
+  cargo xtask fuzz pickle --seconds 60";
+
 const TEST_EXAMPLES: &str = "\
 Examples:
   cargo xtask test
@@ -159,7 +169,7 @@ mod tests {
     #[test]
     fn the_help_names_every_verb() {
         let help = Cli::command().render_help().to_string();
-        for verb in ["setup", "doctor", "test", "ci", "layers", "tidy", "bench", "extract", "perf"] {
+        for verb in ["setup", "doctor", "test", "ci", "fuzz", "layers", "tidy", "bench", "extract", "perf"] {
             assert!(help.contains(&format!("  {verb} ")), "{verb} is not in\n{help}");
         }
     }

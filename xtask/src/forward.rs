@@ -19,7 +19,7 @@ const VERBS: [(&str, &str); 20] = [
     ("bench", "Run the missing cells of a suite, then print its table"),
     ("report", "Print tables from stored records"),
     ("params", "Count parameters without loading weights"),
-    ("extract", "Write hidden states to safetensors"),
+    ("extract", "Write hidden states to safetensors, npy or parquet"),
     ("export", "Write a trained model for peft or transformers"),
     ("import", "Take up a LoRA that peft saved"),
     ("train", "Train once on your own data"),

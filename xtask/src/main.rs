@@ -6,6 +6,7 @@ mod cli;
 mod doctor;
 mod exit;
 mod forward;
+mod fuzz;
 mod layers;
 mod libtorch;
 mod setup;
@@ -49,6 +50,7 @@ fn run(verb: Verb) -> Result<u8> {
         Verb::Doctor(request) => return doctor::run(&workspace, &request),
         Verb::Test(arguments) => checks::test(&workspace, &arguments.arguments)?,
         Verb::Ci => checks::ci(&workspace)?,
+        Verb::Fuzz(request) => fuzz::run(&workspace, &request)?,
         Verb::Layers => layers::run(&workspace)?,
         Verb::Tidy => tidy::run(&workspace)?,
         Verb::Other(words) => return forward::run(&workspace, &words),

@@ -85,14 +85,15 @@ pub enum ArchiveError {
     },
 
     /// Two entries have the same place, or one that differs in upper and lower case alone.
-    #[error("{}: {entry} would overwrite {other}, which is in the archive too", archive.display())]
+    #[error(
+        "{}: {entry} would overwrite another entry, or one that differs in upper and lower case alone",
+        archive.display()
+    )]
     Collision {
         /// The archive.
         archive: PathBuf,
         /// The entry.
         entry: String,
-        /// The one before it.
-        other: String,
     },
 
     /// A limit is passed.

@@ -38,7 +38,7 @@ pub fn copy_member(
         }
         if found.is_some() {
             let entry = shown(entry.name);
-            return Err(ArchiveError::Collision { archive: archive.to_owned(), other: entry.clone(), entry });
+            return Err(ArchiveError::Collision { archive: archive.to_owned(), entry });
         }
         match &entry.kind {
             Kind::File => {

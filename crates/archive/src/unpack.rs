@@ -32,7 +32,7 @@ pub fn unpack(
     limits: &Limits,
     progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
 ) -> Result<Unpacked, ArchiveError> {
-    let mut place = Place::new(archive, into)?;
+    let mut place = Place::new(into)?;
     let mut unpacked = Unpacked::default();
     walk(archive, limits, progress, &mut |entry| write(entry, &mut place, &mut unpacked))?;
     Ok(unpacked)
@@ -51,10 +51,10 @@ fn write(
     let path = inside(entry.name, entry.meter.limits.name).map_err(name)?;
     let archive = entry.meter.archive.to_owned();
     match &entry.kind {
-        Kind::Folder => place.folder(&path),
+        Kind::Folder => place.folder(&path, entry.meter),
         Kind::File if path.is_empty() => Err(name(NameFault::Empty)),
         Kind::File => {
-            let (path, mut file) = place.file(&path)?;
+            let (path, mut file) = place.file(&path, entry.meter)?;
             unpacked.bytes += entry.copy(&mut |bytes| {
                 file.write_all(bytes).map_err(|source| ArchiveError::Write { path: path.clone(), source })
             })?;

@@ -76,6 +76,31 @@ pub fn decode_within(path: &Path, limits: DecodeLimits) -> Result<Waveform, Audi
     })
 }
 
+/// What the header of a recording says of it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Stated {
+    /// Samples a second.
+    pub rate_hz: u32,
+    /// The duration; `None` where it does not say, as an MP3 without a Xing tag.
+    pub seconds: Option<f64>,
+}
+
+/// Looks at the header of an audio file alone. What is decoded may still be an error.
+///
+/// # Errors
+///
+/// As [`decode`], as far as a header can show it.
+pub fn stated(path: &Path) -> Result<Stated, AudioError> {
+    catch_unwind(|| {
+        let Source { expected, rate_hz, .. } = Source::open(path, DecodeLimits::default())?;
+        Ok(Stated { rate_hz, seconds: expected.map(|frames| frames as f64 / f64::from(rate_hz)) })
+    })
+    .unwrap_or_else(|_| {
+        let reason = "its header is damaged".to_owned();
+        Err(AudioError::Corrupt { path: path.into(), reason })
+    })
+}
+
 /// An open file, its decoder and what its header promises.
 struct Source<'p> {
     path: &'p Path,

@@ -3,6 +3,7 @@
 //! | step | items |
 //! |---|---|
 //! | read WAV, AIFF, FLAC, MP3, Ogg Vorbis | [`decode`], [`load`], [`DecodeLimits`] |
+//! | look at a header alone | [`stated`] |
 //! | change the rate | [`resample`], [`Waveform::resample`] |
 //! | compute what encoders of the Whisper family take | [`LogMel`], [`MelConfig`] |
 //! | compute cepstral coefficients | [`Mfcc`] |
@@ -49,7 +50,7 @@ mod vocoder;
 mod waveform;
 mod write;
 
-pub use decode::{DecodeLimits, decode, decode_within};
+pub use decode::{DecodeLimits, Stated, decode, decode_within, stated};
 pub use error::AudioError;
 pub use mel::{LogMel, Mel, MelConfig, MelPadding};
 pub use mfcc::{MFCC_WIDTH, Mfcc};

@@ -7,6 +7,7 @@ pub mod cli;
 pub mod download;
 pub mod embedded;
 pub mod environment;
+pub mod extract;
 pub mod interchange;
 pub mod model;
 pub mod observe;

@@ -4,6 +4,8 @@
 //! `{"op": "run", "n": 3}` answered by `{"seconds": [...], "peak_bytes": ...}`, `{"op": "exit"}`. Turns A B A B spread a
 //! machine's moods over both sides; what counts is the ratio of medians.
 
+mod extract;
+
 use std::{
     io::{self, BufRead, BufReader, Write},
     path::{Path, PathBuf},
@@ -22,6 +24,7 @@ use sure_tasks::{Task, task_for};
 use sure_train::{AdamW, Model, Regime};
 use sure_zoo::Compat;
 
+use self::extract::Extraction;
 use crate::{
     backbone::BackboneRef,
     model::{Start, build},
@@ -38,12 +41,18 @@ struct Bench {
     samples: usize,
     /// The configuration of a network with random weights; without one, the row wants a folder.
     geometry: Option<&'static str>,
+    /// Padded seconds in a batch, where recordings are read: the row wants a folder of them.
+    batch_seconds: Option<f64>,
 }
 
 const WAV2VEC2_BASE: Option<&str> = Some(include_str!("../perf/wav2vec2-base.json"));
 /// Whisper takes 30 s, whatever a clip holds.
-const WHISPER: Bench = Bench { name: "whisper", batch: 4, samples: 16_000, geometry: None };
-const WAV2VEC2: Bench = Bench { name: "wav2vec2-base", batch: 8, samples: 64_000, geometry: WAV2VEC2_BASE };
+const WHISPER: Bench =
+    Bench { name: "whisper", batch: 4, samples: 16_000, geometry: None, batch_seconds: None };
+const WAV2VEC2: Bench =
+    Bench { name: "wav2vec2-base", batch: 8, samples: 64_000, geometry: WAV2VEC2_BASE, batch_seconds: None };
+/// Whisper's 30 s four times; the same for all, so that both sides have a batch worth the name.
+const EXTRACT: Bench = Bench { batch: 0, batch_seconds: Some(120.0), ..WHISPER };
 
 /// Every row.
 const ROWS: &[Bench] = &[
@@ -51,10 +60,15 @@ const ROWS: &[Bench] = &[
     Bench { name: "whisper/lora-step", ..WHISPER },
     Bench { name: "wav2vec2-base/forward", ..WAV2VEC2 },
     Bench { name: "wav2vec2-base/lora-step", ..WAV2VEC2 },
+    Bench { name: "extract/whisper", ..EXTRACT },
+    Bench { name: "extract/whisper-30s", ..EXTRACT },
+    Bench { name: "extract/wav2vec2-base", geometry: WAV2VEC2_BASE, batch_seconds: Some(40.0), ..EXTRACT },
 ];
 
 /// Runs in a turn.
 const RUNS: usize = 2;
+/// The recordings of a row, in a folder that goes with the row.
+const LIST: &str = "recordings.txt";
 
 const PEER: &str = include_str!("../perf/peer.py");
 
@@ -69,6 +83,10 @@ pub struct Setting {
     pub rounds: usize,
     /// Threads on either side.
     pub threads: usize,
+    /// A folder of recordings; rows that want one are left out without it.
+    pub audio: Option<PathBuf>,
+    /// So many of them.
+    pub clips: usize,
 }
 
 /// A measured row.
@@ -95,7 +113,7 @@ pub struct Row {
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(tag = "op", rename_all = "lowercase")]
 enum Asked {
-    Setup { row: String, backbone: PathBuf, batch: i64, threads: usize },
+    Setup { row: String, backbone: PathBuf, batch: i64, threads: usize, audio: PathBuf, batch_seconds: f64 },
     Run { n: usize },
     Exit,
 }
@@ -116,47 +134,60 @@ pub fn compare(setting: &Setting, filter: &str) -> Result<Vec<Row>> {
         let names: Vec<_> = ROWS.iter().map(|row| row.name).collect();
         bail!("no row contains {filter:?}; there are: {}", names.join(", "));
     }
-    let rows: Vec<_> =
-        rows.into_iter().filter(|row| row.geometry.is_some() || setting.backbone.is_some()).collect();
+    let has_all = |row: &&Bench| {
+        (row.geometry.is_some() || setting.backbone.is_some())
+            && (row.batch_seconds.is_none() || setting.audio.is_some())
+    };
+    let rows: Vec<_> = rows.into_iter().filter(has_all).collect();
     if rows.is_empty() {
-        bail!("the rows that contain {filter:?} want a Whisper folder as --backbone");
+        bail!(
+            "the rows that contain {filter:?} want a Whisper folder as --backbone, or a folder of recordings as --audio"
+        );
     }
     rows.into_iter().map(|row| measure(setting, row)).collect()
 }
 
 fn measure(setting: &Setting, row: &Bench) -> Result<Row> {
-    let Bench { name, batch, .. } = *row;
-    // The configuration of a random network, where both sides find it.
+    let name = row.name;
+    // The configuration of a random network, or the list of recordings, where both sides find it.
     let folder = std::env::temp_dir().join(format!("sure-perf-{}", std::process::id()));
+    std::fs::create_dir_all(&folder)?;
+    if let (Some(_), Some(audio)) = (row.batch_seconds, &setting.audio) {
+        extract::list(audio, setting.clips, &folder.join(LIST))?;
+    }
     let backbone = match (row.geometry, &setting.backbone) {
         (Some(config), _) => {
-            std::fs::create_dir_all(&folder)?;
             std::fs::write(folder.join("config.json"), config)?;
             folder.clone()
         }
         (None, Some(backbone)) => backbone.clone(),
         (None, None) => bail!("{name} wants a Whisper folder as --backbone"),
     };
-    let measured = measure_on(setting, name, batch, &backbone);
+    let measured = measure_on(setting, row, &backbone, &folder.join(LIST));
     let _ = std::fs::remove_dir_all(&folder);
     measured
 }
 
-fn measure_on(setting: &Setting, name: &str, batch: i64, backbone: &Path) -> Result<Row> {
+fn measure_on(setting: &Setting, row: &Bench, backbone: &Path, list: &Path) -> Result<Row> {
+    // A run over many recordings is long, and warm after the first.
+    let (script, warm, runs) =
+        if row.batch_seconds.is_some() { (extract::PEER, 1, 1) } else { (PEER, 2, RUNS) };
     let mut ours = Command::new(std::env::current_exe()?);
     ours.args(["perf", "--serve"]);
     let mut peer = Command::new(&setting.python);
-    peer.args(["-c", PEER]);
+    peer.args(["-c", script]);
     let setup = |what: &str, command: Command| {
         let mut side = Side::start(command).with_context(|| format!("starting {what}"))?;
         side.ask(&Asked::Setup {
-            row: name.to_owned(),
+            row: row.name.to_owned(),
             backbone: backbone.to_owned(),
-            batch,
+            batch: row.batch,
             threads: setting.threads,
+            audio: list.to_owned(),
+            batch_seconds: row.batch_seconds.unwrap_or(0.0),
         })?;
         // The first runs pay for page faults and the choice of kernels.
-        side.ask(&Asked::Run { n: 2 }).with_context(|| format!("warming up {what}"))?;
+        side.ask(&Asked::Run { n: warm }).with_context(|| format!("warming up {what}"))?;
         Ok::<_, anyhow::Error>(side)
     };
     let mut ours = setup("our side", ours)?;
@@ -164,8 +195,8 @@ fn measure_on(setting: &Setting, name: &str, batch: i64, backbone: &Path) -> Res
     let (mut our_times, mut peer_times, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
     let (mut our_peak, mut peer_peak) = (0, 0);
     for _ in 0..setting.rounds {
-        let a = ours.measure()?;
-        let b = peer.measure()?;
+        let a = ours.measure(runs)?;
+        let b = peer.measure(runs)?;
         ratios.push(median(&b.seconds) / median(&a.seconds));
         our_times.extend(a.seconds);
         peer_times.extend(b.seconds);
@@ -173,7 +204,7 @@ fn measure_on(setting: &Setting, name: &str, batch: i64, backbone: &Path) -> Res
     }
     let (ours_s, peer_s) = (median(&our_times), median(&peer_times));
     Ok(Row {
-        name: name.to_owned(),
+        name: row.name.to_owned(),
         ours_s,
         peer_s,
         ratio: peer_s / ours_s,
@@ -214,8 +245,8 @@ impl Side {
         Ok(answer)
     }
 
-    fn measure(&mut self) -> Result<Measured> {
-        let answer = self.ask(&Asked::Run { n: RUNS })?;
+    fn measure(&mut self, n: usize) -> Result<Measured> {
+        let answer = self.ask(&Asked::Run { n })?;
         serde_json::from_str(&answer).with_context(|| format!("the answer {answer:?}"))
     }
 }
@@ -236,9 +267,15 @@ pub fn serve() -> Result<()> {
     for line in io::stdin().lock().lines() {
         let answer = match serde_json::from_str(&line?)? {
             Asked::Exit => return Ok(()),
-            Asked::Setup { row, backbone, batch, threads } => {
+            Asked::Setup { row, backbone, batch, threads, audio, batch_seconds } => {
                 tch::set_num_threads(i32::try_from(threads)?);
-                work = Some(Work::new(&row, &backbone, batch)?);
+                work = Some(if row.starts_with(extract::PREFIX) {
+                    let random = if known(&row)?.geometry.is_some() { "random:" } else { "" };
+                    let backbone = format!("{random}{}", backbone.display());
+                    Work::Files(Extraction::new(&row, &backbone, &audio, batch_seconds, threads)?)
+                } else {
+                    Work::Batch(Batch::new(&row, &backbone, batch)?)
+                });
                 "{}".to_owned()
             }
             Asked::Run { n } => {
@@ -246,10 +283,13 @@ pub fn serve() -> Result<()> {
                 let seconds = (0..n)
                     .map(|_| {
                         let start = Instant::now();
-                        work.once();
-                        start.elapsed().as_secs_f64()
+                        match work {
+                            Work::Batch(batch) => batch.once(),
+                            Work::Files(extraction) => extraction.once()?,
+                        }
+                        Ok(start.elapsed().as_secs_f64())
                     })
-                    .collect();
+                    .collect::<Result<_>>()?;
                 let peak_bytes = sure_sys::peak_memory_bytes().unwrap_or(0);
                 serde_json::to_string(&Measured { seconds, peak_bytes })?
             }
@@ -262,7 +302,17 @@ pub fn serve() -> Result<()> {
 }
 
 /// What a row repeats.
-struct Work {
+enum Work {
+    Batch(Batch),
+    Files(Extraction),
+}
+
+fn known(row: &str) -> Result<&'static Bench> {
+    ROWS.iter().find(|known| known.name == row).with_context(|| format!("no row {row}"))
+}
+
+/// One batch of random values, forward or a step.
+struct Batch {
     model: Model,
     task: Box<dyn Task>,
     input: Input,
@@ -270,10 +320,10 @@ struct Work {
     optimiser: Option<AdamW>,
 }
 
-impl Work {
+impl Batch {
     fn new(row: &str, backbone: &Path, batch: i64) -> Result<Self> {
         const CLASSES: usize = 10;
-        let known = ROWS.iter().find(|known| known.name == row).with_context(|| format!("no row {row}"))?;
+        let known = known(row)?;
         let random = if known.geometry.is_some() { "random:" } else { "" };
         let backbone = BackboneRef::find(&format!("{random}{}", backbone.display()))?
             .open(Device::Cpu, Compat::Transformers)?;

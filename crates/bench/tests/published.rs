@@ -41,7 +41,8 @@ fn recording(folder: &Path, clip: &str) -> PathBuf {
 
 fn manifest(folder: &Path, rows: &[Value]) -> PathBuf {
     let path = folder.join("manifest.jsonl");
-    fs::write(&path, rows.iter().map(|row| format!("{row}\n")).collect::<String>()).unwrap();
+    let lines: Vec<String> = rows.iter().map(Value::to_string).collect();
+    fs::write(&path, lines.join("\n")).unwrap();
     path
 }
 
@@ -82,6 +83,21 @@ fn a_published_head_is_scored_on_a_manifest_in_the_form_of_the_task() {
     let swapped = [("a", "b"), ("b", "a")]
         .map(|(clip, other)| json!({"audio": format!("{clip}.wav"), "text": known[other]}));
     assert!(score(&swapped)["cer"].as_f64().unwrap() > 0.3);
+}
+
+#[test]
+fn a_published_head_recognises_a_data_set_in_the_form_of_the_task() {
+    let folder = tempfile::tempdir().unwrap();
+    recording(folder.path(), "a");
+    let data =
+        manifest(folder.path(), &[json!({"audio": "a.wav", "split": "test", "text": "what was said"})]);
+    let out = folder.path().join("heard.jsonl");
+    let mut predict = sure(folder.path());
+    predict.args(["predict", "--backbone"]).arg(golden("wavlm-large")).arg("--data").arg(&data);
+    succeed(predict.arg("--out").arg(&out));
+    let row: Value = serde_json::from_str(&fs::read_to_string(&out).unwrap()).unwrap();
+    assert_eq!(row["recognised"], transcripts()["wavlm-large"]["a"].to_lowercase());
+    assert_eq!(row["text"], "what was said");
 }
 
 #[test]

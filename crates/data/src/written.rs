@@ -116,6 +116,6 @@ mod tests {
     fn a_word_without_a_piece_has_none() {
         let written = Written::new("a \u{1} b").with_pieces(&[0..0, 0..1, 4..5, 0..0]);
         assert_eq!(written.firsts, [Some(1), None, Some(2)]);
-        assert_eq!(Written::new("").with_pieces(&[0..0]).firsts, []);
+        assert_eq!(Written::new("").with_pieces(&[0..0, 0..0]).firsts, []);
     }
 }

@@ -114,8 +114,9 @@ impl Hub {
             match got {
                 Ok(sum) => return Ok(Obtained { sum, source: source.to_string(), was_there: false }),
                 Err(error) if is_the_sources(&error) => {
-                    let (source, text) = (source.to_string(), error.chain());
-                    let failure = if text.starts_with(&source) { text } else { format!("{source}: {text}") };
+                    let (named, chain) = (source.to_string(), error.chain());
+                    // Most errors begin with the address already.
+                    let failure = if chain.starts_with(&named) { chain } else { format!("{named}: {chain}") };
                     watch.says(&failure);
                     failures.push(failure);
                 }

@@ -107,7 +107,7 @@ impl Task for Tagging {
 
     fn decode(&self, logits: &Logits, written: &[Option<&Written>]) -> Vec<Prediction> {
         let (scores, tags) = logits.values.log_softmax(-1, Kind::Float).max_dim(-1, false);
-        let answer = |(row, written): (usize, &Option<&Written>)| {
+        let answer = |(row, written): (usize, Option<&Written>)| {
             let tags = Vec::<i64>::try_from(tags.get(row as i64)).unwrap_or_default();
             let scores = Vec::<f32>::try_from(scores.get(row as i64)).unwrap_or_default();
             // A recording has no words to label.
@@ -116,7 +116,7 @@ impl Task for Tagging {
                 |written| self.answer(written, &tags, &scores),
             )
         };
-        written.iter().enumerate().map(answer).collect()
+        written.iter().copied().enumerate().map(answer).collect()
     }
 
     fn reference(&self, example: &Example) -> String {

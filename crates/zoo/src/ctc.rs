@@ -51,6 +51,9 @@ struct TokenizerConfig {
     added_tokens_decoder: BTreeMap<String, Token>,
 }
 
+/// The tokenizers whose way of writing is ours; the second is the first one's old name.
+const TOKENIZERS: [&str; 2] = ["Wav2Vec2CTCTokenizer", "Wav2Vec2Tokenizer"];
+
 /// A token by itself, or with notes on how texts are split at it.
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
@@ -94,8 +97,7 @@ impl CtcVocabulary {
         let bad = |reason: String| ZooError::BadVocabulary { path: path.clone(), reason };
         let config: TokenizerConfig = optional(folder, "tokenizer_config.json")?;
         let specials: TokenizerConfig = optional(folder, "special_tokens_map.json")?;
-        if let Some(class) = config.tokenizer_class.filter(|class| !class.starts_with("Wav2Vec2CTCTokenizer"))
-        {
+        if let Some(class) = config.tokenizer_class.filter(|class| !TOKENIZERS.contains(&class.as_str())) {
             return Err(bad(format!("a tokenizer {class:?} is not supported, only Wav2Vec2CTCTokenizer is")));
         }
         let named: BTreeMap<String, Value> = read_json(&path)?;

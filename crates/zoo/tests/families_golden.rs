@@ -305,5 +305,12 @@ fn the_published_configurations_have_the_published_counts() {
         fs::write(scratch.0.join("config.json"), config.to_string()).unwrap();
         let backbone = from_dir(&scratch.0, &options).unwrap();
         assert_eq!(backbone.store().count(), count, "{name}");
+        let second = backbone.preparer().prepare(&vec![0.1; 16_000]).unwrap();
+        let mels = config["num_mel_bins"].as_u64();
+        assert_eq!(
+            (second.channels as u64, second.length),
+            mels.map_or((1, 16_000), |mels| (mels, 100)),
+            "{name}"
+        );
     }
 }

@@ -126,7 +126,7 @@ fn what_cannot_be_read_is_said() {
     let backbone = open("bert", Weights::Pretrained);
     assert_eq!(backbone.modality(), Modality::Text);
     let told = |result: Result<Prepared, sure_nn::NnError>| result.unwrap_err().to_string();
-    assert!(told(backbone.preparer().prepare(&[0.0; 16_000])).contains("reads text"));
+    assert!(told(backbone.preparer().prepare(&vec![0.0; 16_000])).contains("reads text"));
     let long = told(backbone.preparer().prepare_text(&"no ".repeat(47)));
     assert!(long.contains("49 tokens") && long.contains("48 at most"), "{long}");
 }

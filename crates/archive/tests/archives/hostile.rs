@@ -119,6 +119,10 @@ fn bombs_end_at_a_limit() {
     tail.extend_from_slice(&zeros);
     let error = refused_under(&gzip(&tail), &Limits { ratio: 20, ..Limits::default() });
     assert!(matches!(error, ArchiveError::Limit { limit: Limit::Ratio(20), .. }), "{error}");
+    // Few entries that need many folders.
+    let deep = [file(&"a/".repeat(40), b""), file(&format!("{}f", "b/".repeat(40)), b"")];
+    let error = refused_under(&tar(&deep), &Limits { entries: 60, ..Limits::default() });
+    assert!(matches!(error, ArchiveError::Limit { limit: Limit::Entries(60), .. }), "{error}");
     let many: Vec<_> = (0..50).map(|number| file(&format!("f{number}"), b"")).collect();
     let error = refused_under(&tar(&many), &Limits { entries: 49, ..Limits::default() });
     assert!(

@@ -18,7 +18,8 @@ use crate::perf;
 #[command(after_help = "Example:
   python3 -m venv peer && peer/bin/pip install -r crates/bench/perf/requirements.txt
   cargo xtask perf --python peer/bin/python --backbone models/whisper-tiny.en
-  cargo xtask perf --python peer/bin/python --filter wav2vec2")]
+  cargo xtask perf --python peer/bin/python --filter wav2vec2
+  cargo xtask perf --python peer/bin/python --filter extract --audio recordings --backbone models/whisper-tiny.en")]
 pub(super) struct Perf {
     /// Only rows whose name contains S
     #[arg(long, value_name = "S", default_value = "")]
@@ -29,6 +30,12 @@ pub(super) struct Perf {
     /// A Whisper folder; without it the rows of that family are left out
     #[arg(long, value_name = "DIR")]
     backbone: Option<PathBuf>,
+    /// A folder of recordings at 16 kHz; without it the rows of extract are left out
+    #[arg(long, value_name = "DIR")]
+    audio: Option<PathBuf>,
+    /// So many of them
+    #[arg(long, value_name = "N", default_value_t = 500)]
+    clips: usize,
     /// Rounds of A and B
     #[arg(long, default_value_t = 7)]
     rounds: usize,
@@ -55,6 +62,8 @@ impl Perf {
             backbone: self.backbone,
             rounds: self.rounds.max(1),
             threads,
+            audio: self.audio,
+            clips: self.clips,
         };
         let rows = perf::compare(&setting, &self.filter)?;
         if self.json {

@@ -138,8 +138,10 @@ impl Predict {
         match (&self.run, &self.backbone) {
             (Some(run), _) => Predictor::open(run, device),
             (None, Some(backbone)) => {
-                // As the checkpoint writes: nothing is learnt or scored here.
-                let card = TaskCard { normalizer: Normalizer::None, ..presets::task(TRANSCRIPTS)? };
+                // In the form of the task where a text encoder reads it, else as the checkpoint writes.
+                let card = presets::task(TRANSCRIPTS)?;
+                let normalizer = if self.data.is_some() { card.normalizer } else { Normalizer::None };
+                let card = TaskCard { normalizer, ..card };
                 Predictor::published(&BackboneRef::find(backbone)?, card, device)
             }
             (None, None) => bail!("name a run with --run, or a checkpoint with --backbone"),

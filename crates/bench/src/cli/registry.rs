@@ -93,8 +93,9 @@ impl List {
         if self.json {
             say_json(&rows.into_iter().map(|(_, _, value)| value).collect::<Vec<_>>())?;
         } else {
+            let width = rows.iter().map(|(name, ..)| name.len()).max().unwrap_or_default().max(20);
             for (name, line, _) in rows {
-                say(&format!("{name:20} {line}"));
+                say(&format!("{name:width$} {line}"));
             }
         }
         Ok(Ended::Done)

@@ -25,6 +25,17 @@ use crate::{LoadOptions, Weights, ZooError, files::read_json};
 /// Pairs of our spelling and a family's, applied one after the other.
 pub(crate) type Renames = &'static [(&'static str, &'static str)];
 
+/// What `transformers` calls the heads that may stand beside an encoder.
+const HEADS: [&str; 7] = [
+    "cls.",
+    "classifier.",
+    "pre_classifier.",
+    "qa_outputs.",
+    "vocab_transform.",
+    "vocab_layer_norm.",
+    "vocab_projector.",
+];
+
 /// A text encoder.
 #[derive(Debug)]
 pub struct TextEncoder {
@@ -79,8 +90,8 @@ pub(crate) fn build<C: DeserializeOwned + Into<TextConfig>>(
     let network = Network::new(&loading.root(), &config, mask).map_err(failed)?;
     // Heads and the pooler may stand beside what is used, and old checkpoints hold the numbers of the positions.
     let left_alone = move |name: &str| match name.strip_prefix(prefix) {
-        Some(name) => name.starts_with("pooler.") || name == "embeddings.position_ids",
-        None => true,
+        Some(name) if name.starts_with("pooler.") || name == "embeddings.position_ids" => true,
+        _ => !prefix.is_empty() && HEADS.iter().any(|head| name.starts_with(head)),
     };
     let store = loading.finish(left_alone).map_err(failed)?;
     Ok(Box::new(TextEncoder { network, store, anatomy: config.anatomy(), preparer, graph, renames }))

@@ -92,8 +92,7 @@ impl Whisper {
             options.weights.source(checkpoint, move |ours| format!("{prefix}{}", names::theirs(ours)));
         let loading = Loading::frozen(source, options.device);
         let network = Network::new(&loading.root(), config)?;
-        // A whole model's decoder stands beside its encoder; nothing else may be left over.
-        let store = loading.finish(|name| !prefix.is_empty() && !name.starts_with(prefix))?;
+        let store = loading.finish(names::is_beside)?;
         let mel = MelConfig::whisper(config.num_mel_bins);
         let padding = match options.compat {
             Compat::Sure => MelPadding::Real,

@@ -5,6 +5,10 @@ use sure_nn::Checkpoint;
 /// What stands in front of the encoder's names: the whole model, the bare model, or the encoder alone.
 const PREFIXES: [&str; 3] = ["model.encoder.", "encoder.", ""];
 
+/// What stands beside the encoder: decoder, its way to words, and the head for labels with the weights of layers.
+const BESIDE: [&str; 6] =
+    ["model.decoder.", "decoder.", "proj_out.", "projector.", "classifier.", "layer_weights"];
+
 const RENAMES: [(&str, &str); 10] = [
     ("front_end.", ""),
     ("blocks.", "layers."),
@@ -24,6 +28,11 @@ pub(super) fn prefix(checkpoint: &Checkpoint) -> &'static str {
     found.unwrap_or(PREFIXES[0])
 }
 
+/// Whether `name`, as the checkpoint has it, is part of a decoder or a head.
+pub(super) fn is_beside(name: &str) -> bool {
+    BESIDE.iter().any(|beside| name.starts_with(beside))
+}
+
 /// Our name in the checkpoint's spelling, without its prefix.
 pub(super) fn theirs(ours: &str) -> String {
     match ours {
@@ -38,6 +47,16 @@ pub(super) fn theirs(ours: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_decoder_is_left_alone_and_a_stranger_is_not() {
+        for name in ["model.decoder.layers.0.fc1.weight", "proj_out.weight", "layer_weights"] {
+            assert!(is_beside(name), "{name}");
+        }
+        for name in ["model.encoder.layers.9.fc1.weight", "model.vad.weight", "conv3.weight"] {
+            assert!(!is_beside(name), "{name}");
+        }
+    }
 
     #[test]
     fn our_names_become_the_checkpoints() {

@@ -1,0 +1,6 @@
+//! Fuzz target `safetensors`: see `src/weights.rs`.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|bytes: &[u8]| sure_fuzz::weights::file(bytes));
