@@ -90,19 +90,7 @@ impl Place {
         if fs::read_link(&path).is_ok_and(|there| there == target) && path.is_file() {
             return Ok(path);
         }
-        // Under another name first: whoever has the old file open keeps it, and nobody sees half of one.
-        let fresh = tempfile::Builder::new().prefix(".sure-").make_in(folder, |name| symlink(&target, name));
-        if let Ok(fresh) = fresh
-            && fs::metadata(fresh.path()).is_ok()
-        {
-            let kept = fresh.into_temp_path();
-            fs::rename(&kept, &path).map_err(HubError::io("link", &path))?;
-            return Ok(path);
-        }
-        let copy = tempfile::Builder::new().prefix(".sure-").tempfile_in(folder);
-        let copy = copy.map_err(HubError::io("write in", folder))?;
-        fs::copy(&blob, copy.path()).map_err(HubError::io("copy", &blob))?;
-        keep(copy, &path)?;
+        link_or_copy(&target, &blob, &path, symlink)?;
         Ok(path)
     }
 
@@ -118,6 +106,27 @@ impl Place {
         }
         write_whole(&self.reference(revision), commit.as_bytes())
     }
+}
+
+/// Makes `path` a link to `target`, or where links are not to be had a copy of `blob`, which is the same file. Under another
+/// name first: whoever has the old file open keeps it, and nobody sees half of one.
+fn link_or_copy(
+    target: &Path,
+    blob: &Path,
+    path: &Path,
+    link: impl Fn(&Path, &Path) -> std::io::Result<()>,
+) -> Result<(), HubError> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let fresh = tempfile::Builder::new().prefix(".sure-").make_in(folder, |name| link(target, name));
+    if let Ok(fresh) = fresh
+        && fs::metadata(fresh.path()).is_ok()
+    {
+        return fs::rename(fresh.into_temp_path(), path).map_err(HubError::io("link", path));
+    }
+    let copy = tempfile::Builder::new().prefix(".sure-").tempfile_in(folder);
+    let copy = copy.map_err(HubError::io("write in", folder))?;
+    fs::copy(blob, copy.path()).map_err(HubError::io("copy", blob))?;
+    keep(copy, path)
 }
 
 /// Writes a file so that a reader sees all of it or nothing.
@@ -204,4 +213,56 @@ pub fn check_space(folder: &Path, file: &str, needed: u64) -> Result<(), HubErro
         return Ok(());
     }
     Err(HubError::Space { file: file.to_owned(), path: folder.to_owned(), free, needed })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Kind;
+
+    #[test]
+    fn a_disk_that_is_too_small_is_said_before() {
+        let folder = tempfile::tempdir().unwrap();
+        check_space(folder.path(), "small", 1).unwrap();
+        let error = check_space(folder.path(), "large", u64::MAX).unwrap_err();
+        assert!(matches!(&error, HubError::Space { file, .. } if file == "large"), "{error}");
+    }
+
+    #[test]
+    fn where_links_are_not_to_be_had_a_file_is_copied() {
+        let folder = tempfile::tempdir().unwrap();
+        let (blob, path) = (folder.path().join("blob"), folder.path().join("file"));
+        fs::write(&blob, "content").unwrap();
+        let refused = |_: &Path, _: &Path| Err(std::io::ErrorKind::Unsupported.into());
+        // A link that leads nowhere is none either.
+        let broken = |_: &Path, name: &Path| symlink(Path::new("nowhere"), name);
+        for round in 0..2 {
+            let done = if round == 0 {
+                link_or_copy(Path::new("blob"), &blob, &path, refused)
+            } else {
+                link_or_copy(Path::new("blob"), &blob, &path, broken)
+            };
+            done.unwrap();
+            assert_eq!(fs::read_to_string(&path).unwrap(), "content");
+            assert!(!path.is_symlink());
+        }
+        link_or_copy(Path::new("blob"), &blob, &path, symlink).unwrap();
+        assert_eq!(fs::read_link(&path).unwrap(), Path::new("blob"));
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2, "nothing else is left");
+    }
+
+    #[test]
+    fn a_revision_points_to_a_commit_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let model = Repository::new(Kind::Model, "o/n", "refs/pr/1").unwrap();
+        let place = Place::new(folder.path(), &model);
+        assert_eq!(place.commit(), None);
+        let commit = "a".repeat(40);
+        place.point(&commit).unwrap();
+        assert_eq!(place.commit(), Some(commit.clone()));
+        let reference = folder.path().join("models--o--n/refs/refs/pr/1");
+        assert_eq!(fs::read_to_string(&reference).unwrap(), commit);
+        fs::write(&reference, "../../../elsewhere").unwrap();
+        assert_eq!(place.commit(), None);
+    }
 }

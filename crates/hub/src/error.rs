@@ -154,8 +154,8 @@ pub enum HubError {
         #[source]
         last: Box<HubError>,
     },
-    /// A file that is not what it should be. Nothing of it was kept.
-    #[error("{file} is wrong: its {what} should be {expected} and is {found}; it was not kept")]
+    /// A file that is not what it should be. Of one that was fetched nothing was kept.
+    #[error("{file} is wrong: its {what} should be {expected} and is {found}")]
     Wrong {
         /// The file.
         file: String,

@@ -10,7 +10,7 @@ use crate::client::{Client, Follow, Method};
 use crate::metadata::{Metadata, metadata};
 use crate::repository::{inner, is_commit};
 use crate::transfer::{Wanted, fetch, partial_of};
-use crate::{Check, HubConfig, HubError, Repository, Sum, Watch, sum};
+use crate::{Check, HubConfig, HubError, Repository, Sum, Watch, git_id, sum};
 
 /// Bytes that a list of files may have.
 const MOST_LISTING: u64 = 64 << 20;
@@ -120,8 +120,11 @@ impl Hub {
         let place = Place::new(&self.config().cache, repository);
         if let Some(path) = place.find(commit, file) {
             let sum = sum(&path)?;
-            check.hold(&sum, &name)?;
-            return Ok(Fetched { path, sum, was_there: true });
+            match check.hold(&sum, &name).and_then(|()| hold_name(&path, &sum, &name)) {
+                Ok(()) => return Ok(Fetched { path, sum, was_there: true }),
+                Err(error) if self.config().offline => return Err(error),
+                Err(error) => watch.says(&format!("in the cache {error}; fetching it again")),
+            }
         }
         self.ask_network(&name)?;
         let pinned = repository.at(commit)?;
@@ -208,7 +211,7 @@ impl Hub {
         let lock = place.lock(&told.etag, &name, watch)?;
         let path = place.blob(&told.etag);
         // Somebody may have brought it while the lock was theirs.
-        if let Some(sum) = standing(&path, &check, &name)? {
+        if let Some(sum) = standing(&path, &check, &name, watch)? {
             return Ok(Some((sum, true)));
         }
         let partial = partial_of(&path);
@@ -240,16 +243,36 @@ impl Hub {
 }
 
 /// What stands at `path`, where it is as long as it should be; what is not is removed.
-fn standing(path: &Path, check: &Check, name: &str) -> Result<Option<Sum>, HubError> {
+fn standing(path: &Path, check: &Check, name: &str, watch: &dyn Watch) -> Result<Option<Sum>, HubError> {
     if !path.is_file() {
         return Ok(None);
     }
     let sum = sum(path)?;
-    if check.hold(&sum, name).is_ok() {
-        return Ok(Some(sum));
+    match check.hold(&sum, name).and_then(|()| hold_name(path, &sum, name)) {
+        Ok(()) => return Ok(Some(sum)),
+        Err(error) => watch.says(&format!("in the cache {error}; fetching it again")),
     }
     std::fs::remove_file(path).map_err(HubError::io("remove", path))?;
     Ok(None)
+}
+
+/// Holds a file of the cache, whose sum is known, against the name of its content where that is a hash.
+///
+/// # Errors
+///
+/// [`HubError::Wrong`], [`HubError::Io`].
+pub fn hold_name(path: &Path, sum: &Sum, file: &str) -> Result<(), HubError> {
+    let target = path.canonicalize().map_err(HubError::io("find", path))?;
+    let name = target.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    if !name.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return Ok(());
+    }
+    let (what, found) = match name.len() {
+        64 => ("sha256", sum.sha256.clone()),
+        40 => ("git blob sha1", git_id(path)?),
+        _ => return Ok(()),
+    };
+    if found == name { Ok(()) } else { Err(HubError::wrong(file, what, &name, &found)) }
 }
 
 #[derive(Deserialize)]

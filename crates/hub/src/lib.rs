@@ -31,7 +31,7 @@ pub use config::{HubConfig, PUBLIC_HUB, PUBLIC_INDEX, Retries, Timeouts};
 pub use digest::{Check, Sum, git_id, sum};
 pub use downloads::{Downloads, Locked};
 pub use error::HubError;
-pub use hub::{Entry, Fetched, Hub, Listing};
+pub use hub::{Entry, Fetched, Hub, Listing, hold_name};
 pub use lock::Lock;
 pub use model::{CONFIG, ModelFile, ModelPlan, model_files};
 pub use repository::{Kind, Repository};

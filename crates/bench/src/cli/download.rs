@@ -11,7 +11,7 @@ use super::{
     Ended,
     common::{complain, say, say_json},
 };
-use crate::download::{Mode, Row, Store, Want, import, run, wants};
+use crate::download::{Mode, Row, Store, Summary, Want, import, run, summary, wants};
 
 /// Fetch backbones and data sets: resumed where they stopped, checked to the last byte.
 ///
@@ -72,6 +72,10 @@ impl Download {
             _ => Mode::Fetch,
         };
         let wants = wants(self.suite.as_deref(), &self.model, &self.dataset)?;
+        if mode == Mode::List && !self.json && !wants.is_empty() {
+            list(&Store::open(self.update)?, &wants);
+            return Ok(Ended::Done);
+        }
         let outcome = match (self.from, wants.as_slice()) {
             (_, []) => bail!(
                 "nothing is named: --suite S, --model ID, --dataset NAME (`cargo xtask download --help`)"
@@ -92,6 +96,16 @@ impl Download {
             complain(&format!("{word}: {}: {}", lack.what, lack.why));
         }
         Ok(outcome.ended())
+    }
+}
+
+/// What is wanted, a line each: how it stands, its size where that is known, and its licence.
+fn list(store: &Store, wants: &[Want]) {
+    for want in wants {
+        let outcome = run(store, std::slice::from_ref(want), Mode::List);
+        let Summary { name, state, bytes, licence } = summary(want, &outcome.rows);
+        let bytes = bytes.map_or_else(|| "size unknown".to_owned(), |bytes| HumanBytes(bytes).to_string());
+        say(&format!("{:8} {bytes:>12}  {name}  ({licence})", state.word()));
     }
 }
 

@@ -2,7 +2,33 @@
 
 use sure_hub::{ModelCard, Repository};
 
-use super::{Outcome, Row, State, Store, model};
+use super::{Outcome, Row, State, Store, Want, model};
+
+/// What is said of something that is wanted, in a line.
+#[derive(Debug)]
+pub struct Summary {
+    /// Its name.
+    pub name: String,
+    /// How it stands.
+    pub state: State,
+    /// How many bytes it has, where that is known.
+    pub bytes: Option<u64>,
+    /// Its licence, where it has a card.
+    pub licence: String,
+}
+
+/// A line of something that is wanted, from its rows.
+pub fn summary(want: &Want, rows: &[Row]) -> Summary {
+    let (name, licence) = match want {
+        Want::Model(repository) => {
+            let card = ModelCard::of(repository.id()).ok().flatten();
+            (repository.to_string(), card.map_or_else(|| "unknown".to_owned(), |card| card.licence))
+        }
+        Want::Dataset(card) => (format!("data set {}", card.name), card.licence.clone()),
+    };
+    let bytes = rows.iter().map(|row| row.bytes).sum::<Option<u64>>();
+    Summary { name, state: rows.first().map_or(State::Missing, |row| row.state), bytes, licence }
+}
 
 /// The files of a model that are there; what is not there is one row.
 pub(super) fn model(store: &Store, repository: &Repository, outcome: &mut Outcome) {

@@ -23,6 +23,7 @@ use crate::{cli::Ended, environment};
 
 pub use bars::Bars;
 pub use import::import;
+pub use list::{Summary, summary};
 pub use want::{Want, wants};
 
 /// What is to be done with what is wanted.

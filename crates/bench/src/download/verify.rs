@@ -1,14 +1,16 @@
 //! Whether what is there is what it was when it came.
 
-use std::path::Path;
-
-use sure_hub::{HubError, ModelCard, Repository, git_id, sum};
+use sure_hub::{Check, HubError, ModelCard, ModelSource, Repository, hold_name, sum};
 
 use super::{Lack, Outcome, Row, State, Store, list::files, model};
 
 /// Hashes a model's files anew: against the names of their contents in the cache, the card, and what was written down.
 pub(super) fn model(store: &Store, repository: &Repository, outcome: &mut Outcome) {
+    let card = ModelCard::of(repository.id()).ok().flatten();
     let Some((commit, folder)) = store.hub.cached(repository) else {
+        if let Some(card) = card.filter(|card| model::folder(card).is_dir()) {
+            return elsewhere(store, &card, outcome);
+        }
         let why = format!("it is not in the hub cache {}", store.hub.config().cache.display());
         outcome.lacks.push(Lack { what: repository.to_string(), why, can_be_had: true });
         return;
@@ -17,19 +19,18 @@ pub(super) fn model(store: &Store, repository: &Repository, outcome: &mut Outcom
         Ok(locked) => locked.unwrap_or_default(),
         Err(error) => return outcome.fail(&repository.to_string(), &error),
     };
-    let card = ModelCard::of(repository.id()).ok().flatten();
     for (name, path) in files(&folder) {
         let what = format!("{}/{name}", repository.id());
         let mut check = || -> Result<(), HubError> {
             let found = sum(&path)?;
             let source = model::source_of(repository, &commit, &name);
             let hold = || -> Result<(), HubError> {
-                by_name(&path, &what)?;
+                hold_name(&path, &found, &what)?;
                 if let Some(card) = &card {
                     card.check(&commit, &name).hold(&found, &what)?;
                 }
                 if let Some(locked) = locked.files.get(&name).filter(|_| locked.commit == commit) {
-                    sure_hub::Check::from(locked.clone()).hold(&found, &what)?;
+                    Check::from(locked.clone()).hold(&found, &what)?;
                 }
                 Ok(())
             };
@@ -44,20 +45,32 @@ pub(super) fn model(store: &Store, repository: &Repository, outcome: &mut Outcom
     }
 }
 
-/// Holds a file of the cache against the name of its content, where that is a hash.
-fn by_name(path: &Path, what: &str) -> Result<(), HubError> {
-    let target = path.canonicalize().unwrap_or_else(|_| path.to_owned());
-    let name = target.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    if !name.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        return Ok(());
+/// Hashes the files of a model anew that came from another source of its card.
+fn elsewhere(store: &Store, card: &ModelCard, outcome: &mut Outcome) {
+    let sources: Vec<_> = card.sources.iter().flat_map(ModelSource::files).collect();
+    for (name, path) in files(&model::folder(card)) {
+        let what = format!("{}/{name}", card.id);
+        // It came from one of them, and only that one is written down.
+        let locked = sources.iter().filter(|(file, _)| *file == name).find_map(|(_, source)| {
+            let source = source.to_string();
+            Some((store.downloads.locked_file(&source).ok().flatten()?, source))
+        });
+        let found = match sum(&path) {
+            Ok(found) => found,
+            Err(error) => {
+                outcome.fail(&what, &error);
+                continue;
+            }
+        };
+        let held = card.check_elsewhere(&name).hold(&found, &what).and_then(|()| match &locked {
+            Some((sum, _)) => Check::from(sum.clone()).hold(&found, &what),
+            None => Ok(()),
+        });
+        let state = if held.is_ok() { State::Verified } else { State::Wrong };
+        let source = locked.map_or_else(|| "unknown".to_owned(), |(_, source)| source);
+        outcome.rows.push(Row::there(path, &found, source, state));
+        if let Err(error) = held {
+            outcome.fail(&what, &error);
+        }
     }
-    let (kind, found) = match name.len() {
-        64 => ("sha256", sum(path)?.sha256),
-        40 => ("git blob sha1", git_id(path)?),
-        _ => return Ok(()),
-    };
-    if found == name {
-        return Ok(());
-    }
-    Err(HubError::Wrong { file: what.to_owned(), what: kind, expected: name, found })
 }

@@ -160,6 +160,10 @@ fn an_empty_machine_gets_to_the_papers_table() {
     world.hub.heard();
     let (listed, _) = world.files(0, &["download", "--suite", "sure", "--list"]);
     assert_eq!(states(&listed), ["missing", "wanted"].map(str::to_owned).into());
+    let lines = text(&world.run(0, &["download", "--suite", "sure", "--list"]).stdout);
+    for line in ["model jonatasgrosman", "data set fleurs  (CC-BY-4.0)", "data set esd  (research only"] {
+        assert!(lines.contains(line), "{line} in {lines}");
+    }
     assert_eq!(world.hub.heard(), Vec::new(), "a list asks nobody");
     let (planned, _) = world.files(3, &["download", "--suite", "sure", "--dry-run"]);
     assert!(planned.iter().all(|file| file["state"] == "wanted"));

@@ -244,6 +244,23 @@ fn a_content_of_the_cache_that_was_damaged_is_fetched_again() {
 }
 
 #[test]
+fn a_damaged_file_of_the_cache_is_found_out_and_fetched_again() {
+    let world = World::new();
+    world.get(world.config(), "o/m").0.unwrap();
+    for (file, bytes) in [("config.json", b"{\"model_type\": \"y\"}".to_vec()), (LARGE_FILE, vec![0; LARGE])]
+    {
+        fs::write(fs::canonicalize(world.cached(file).unwrap()).unwrap(), bytes).unwrap();
+        let offline = sure_hub::HubConfig { offline: true, ..world.config() };
+        assert!(matches!(world.get(offline, "o/m").0.unwrap_err(), HubError::Wrong { .. }), "{file}");
+        let (found, notes) = world.get(world.config(), "o/m");
+        found.unwrap();
+        assert!(notes.text().contains("fetching it again"), "{}", notes.text());
+        world.assert_only_true_files();
+    }
+    assert_eq!(fs::read(world.cached(LARGE_FILE).unwrap()).unwrap(), large());
+}
+
+#[test]
 fn a_stop_leaves_what_has_come_for_the_next_call() {
     let world = World::new();
     let notes = Notes::stopping_at(100_000);
