@@ -36,7 +36,10 @@ use std::{
 
 use anyhow::Result;
 use sha2::{Digest, Sha256};
-use sure_nn::{Input, Prepared};
+use sure_nn::{
+    Input, Prepared,
+    tch::{Device, Kind, Tensor},
+};
 
 use self::{
     feed::{Feed, Heard, Ready},
@@ -337,6 +340,14 @@ impl Job<'_> {
     }
 }
 
+/// Lets the encoder's threads wait asleep. libgomp has a thread that waits for the others spin for milliseconds, as long
+/// as it manages no more threads than there are cores; that takes the cores from those who decode, and from other
+/// programs. A team of a second thread, which lives as long as that thread, makes them more.
+fn wait_asleep() {
+    // Large enough to be shared among threads.
+    let _ = Tensor::zeros([1 << 18], (Kind::Float, Device::Cpu)) + 1.0;
+}
+
 /// Writes each batch and notes it.
 fn write(
     batches: &Receiver<Done>,
@@ -345,6 +356,7 @@ fn write(
     mut sink: Option<&mut Shards>,
     meter: &Meter,
 ) -> Result<()> {
+    wait_asleep();
     for Done { clips, seconds } in batches {
         let (stamps, states): (Vec<Stamp>, Vec<(usize, States)>) =
             clips.into_iter().map(|(clip, stamp, states)| (stamp, (clip, states))).unzip();
