@@ -153,6 +153,13 @@ impl<'a> Transfer<'a> {
                 self.restart()?;
                 length
             }
+            416 if self.have > 0 && self.is_unknown() && told_length(&answer) != Some(self.have) => {
+                // Nothing tells that what is here is whole, so it begins anew.
+                self.restart()?;
+                let (address, reason) =
+                    (at.shown(), "it refuses the rest of a file of unknown length".to_owned());
+                return Err(HubError::Network { address, reason });
+            }
             416 if self.have > 0 => {
                 // There is no more, so what is here is either whole or wrong; without a known length, its hash says.
                 self.promised = None;
@@ -242,6 +249,12 @@ impl<'a> Transfer<'a> {
         }
     }
 
+    /// Whether neither the file's length nor its hash is known.
+    fn is_unknown(&self) -> bool {
+        let Wanted { check, git_id, .. } = self.wanted;
+        check.bytes.is_none() && check.sha256.is_none() && git_id.is_none()
+    }
+
     /// Whether what is there is what it should be.
     fn judge(&self) -> Result<Sum, HubError> {
         let Wanted { name, check, git_id: wanted, partial, .. } = self.wanted;
@@ -258,6 +271,16 @@ impl<'a> Transfer<'a> {
         if !partial.exists() {
             // A file without content: no byte came to make it.
             File::create(partial).map_err(HubError::io("create", partial))?;
+        }
+        // Where file systems have no locks, two processes may have written to one file.
+        let there = partial.metadata().map_err(HubError::io("look at", partial))?.len();
+        if there != self.have {
+            return Err(HubError::wrong(
+                name,
+                "length",
+                &format!("{} bytes", self.have),
+                &format!("{there} bytes"),
+            ));
         }
         let sum = Sum { bytes: self.have, sha256: hex(&self.hasher.clone().finalize()) };
         check.hold(&sum, name)?;
@@ -282,6 +305,11 @@ impl<'a> Transfer<'a> {
         let partial = self.wanted.partial;
         File::create(partial).map(drop).map_err(HubError::io("create", partial))
     }
+}
+
+/// The length that a refusal of a part tells: `bytes */2243632`.
+fn told_length(answer: &Answer) -> Option<u64> {
+    header(answer, "content-range")?.trim().strip_prefix("bytes */")?.trim().parse().ok()
 }
 
 /// First byte and, where it is told, the total of `bytes 100-199/2243632`.

@@ -54,8 +54,12 @@ impl Tagging {
     fn targets(&self, example: &Example, steps: usize) -> Vec<i64> {
         let mut numbers = vec![IGNORED; steps];
         if let (Target::Text(tagged), Some(written)) = (&example.target, &example.written) {
-            for ((_, tag), first) in word_tags(tagged).into_iter().zip(&written.firsts) {
-                if let Some(place) = first.and_then(|first| numbers.get_mut(first)) {
+            // What a recogniser wrote may differ: a word that is another one has no tag to be held against.
+            let said = word_tags(tagged).into_iter().zip(written.words()).zip(&written.firsts);
+            for (((right, tag), word), first) in said {
+                if let Some(place) = first.and_then(|first| numbers.get_mut(first))
+                    && right == word
+                {
                     *place = self.number(tag);
                 }
             }

@@ -84,7 +84,11 @@ pub fn published_ctc(folder: &Path) -> Result<PublishedCtc, ZooError> {
     let shape = weight.size();
     if shape.len() != 2 || bias.size() != shape[..1] {
         let name = "lm_head.bias".to_owned();
-        return Err(build(NnError::Shape { name, found: bias.size(), wanted: vec![shape[0]] }));
+        return Err(build(NnError::Shape {
+            name,
+            found: bias.size(),
+            wanted: shape.iter().copied().take(1).collect(),
+        }));
     }
     let vocabulary = CtcVocabulary::read(folder, shape[0] as usize)?;
     Ok(PublishedCtc { weight, bias, vocabulary })

@@ -6,6 +6,7 @@ use anyhow::{Result, bail};
 use clap::Args;
 use indicatif::HumanBytes;
 use serde_json::json;
+use sure_hub::HubError;
 
 use super::{
     Ended,
@@ -80,7 +81,10 @@ impl Download {
             (_, []) => bail!(
                 "nothing is named: --suite S, --model ID, --dataset NAME (`cargo xtask download --help`)"
             ),
-            (Some(from), [Want::Dataset(card)]) => import(card, &from)?,
+            (Some(from), [Want::Dataset(card)]) => match import(card, &from) {
+                Err(error) if error.chain().any(is_stop) => return Ok(Ended::Interrupted),
+                outcome => outcome?,
+            },
             (Some(_), _) => bail!("--from belongs to one --dataset"),
             (None, wants) => run(&Store::open(self.update)?, wants, mode),
         };
@@ -97,6 +101,11 @@ impl Download {
         }
         Ok(outcome.ended())
     }
+}
+
+/// Whether Ctrl-C is the cause.
+fn is_stop(cause: &(dyn std::error::Error + 'static)) -> bool {
+    matches!(cause.downcast_ref(), Some(HubError::Stopped))
 }
 
 /// What is wanted, a line each: how it stands, its size where that is known, and its licence.

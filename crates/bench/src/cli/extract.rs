@@ -6,7 +6,7 @@ use anyhow::{Result, bail, ensure};
 use clap::{Args, ValueEnum};
 use serde_json::{Map, json};
 use sure_nn::{
-    Adapter, Backbone, NoAdapter,
+    Adapter, Backbone, Modality, NoAdapter,
     tch::{self, Device},
 };
 use sure_zoo::Compat;
@@ -157,6 +157,10 @@ impl Extract {
         let device = self.device.resolve()?;
         let from = From::open(&self, device)?;
         let network = from.network(device);
+        ensure!(
+            network.backbone.modality() == Modality::Speech,
+            "this backbone reads transcripts; extract is for recordings"
+        );
         let layers = self.layer.as_ref().unwrap_or(&Layers::Last).of(network.backbone.blocks())?;
         let job = Job {
             network,

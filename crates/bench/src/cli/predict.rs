@@ -195,7 +195,7 @@ fn recognise(predictor: &Predictor, data: &Path, out: &Path, json: bool) -> Resu
         bail!("--data wants transcripts in letters, as runs of the task asr give them");
     }
     let manifest = read_dataset(data, &read_options(Protocol::Sure))?.manifest;
-    let (mut text, mut heard) = (String::new(), 0_usize);
+    let (mut text, mut heard, mut failed) = (String::new(), 0_usize, 0_usize);
     for row in &manifest.rows {
         if environment::interrupted() {
             return Ok(Ended::Interrupted);
@@ -203,8 +203,17 @@ fn recognise(predictor: &Predictor, data: &Path, out: &Path, json: bool) -> Resu
         let recognised = if is_training(row) {
             None
         } else {
-            heard += 1;
-            Some(predictor.predict(&row.audio)?.value)
+            match predictor.predict(&row.audio) {
+                Ok(prediction) => {
+                    heard += 1;
+                    Some(prediction.value)
+                }
+                Err(error) => {
+                    complain(&format!("failed: {error:#}"));
+                    failed += 1;
+                    None
+                }
+            }
         };
         text += &serde_json::to_string(&line(&manifest, row, recognised)?)?;
         text.push('\n');
@@ -219,7 +228,7 @@ fn recognise(predictor: &Predictor, data: &Path, out: &Path, json: bool) -> Resu
     } else {
         say(&format!("{heard} of {rows} recordings recognised; the manifest is {}", out.display()));
     }
-    Ok(Ended::Done)
+    Ok(if failed == 0 { Ended::Done } else { Ended::Failed })
 }
 
 fn is_training(row: &Row) -> bool {

@@ -81,8 +81,9 @@ fn from_way(store: &Store, card: &DatasetCard, way: &[&Source], bars: &Bars) -> 
     for source in way {
         files.extend(list(store, card, source, &mut repositories, bars)?);
     }
-    let all: u64 = files.iter().filter_map(|file| file.check.bytes).sum();
     let home = workshop(&card.name);
+    let lacking = files.iter().filter(|file| !file.is_there(store, &home));
+    let all: u64 = lacking.filter_map(|file| file.check.bytes).sum();
     std::fs::create_dir_all(&home)?;
     sure_hub::check_space(&home, &card.name, all)?;
     let mut fetched = Vec::new();
@@ -146,6 +147,18 @@ fn known(card: &DatasetCard, file: &str) -> Check {
 }
 
 impl File {
+    /// Whether it came already, in an earlier call.
+    fn is_there(&self, store: &Store, home: &Path) -> bool {
+        match &self.at {
+            At::Hub { repository, commit } => {
+                let pinned = repository.at(commit).ok();
+                pinned
+                    .is_some_and(|at| store.hub.cached_file(&at, &self.path).is_ok_and(|file| file.is_some()))
+            }
+            At::Url(_) => home.join(&self.path).is_file(),
+        }
+    }
+
     fn fetch(&self, store: &Store, home: &Path, bars: &Bars) -> Result<(std::path::PathBuf, Came), HubError> {
         let (place, sum, source) = match &self.at {
             At::Hub { repository, commit } => {

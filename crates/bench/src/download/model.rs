@@ -1,8 +1,11 @@
 //! A model: from the hub into its cache, or from another source of its card.
 
-use std::{fs, path::PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
-use sure_hub::{Check, HubError, Kind, ModelCard, ModelFile, ModelPlan, Repository};
+use sure_hub::{Check, HubError, Kind, Lock, ModelCard, ModelFile, ModelPlan, Repository};
 
 use super::{Bars, Outcome, Row, State, Store};
 use crate::environment;
@@ -50,9 +53,16 @@ fn from_hub(
 /// From the sources of a card, into a folder that appears whole.
 fn from_elsewhere(store: &Store, card: &ModelCard, bars: &Bars) -> Result<Vec<Row>, HubError> {
     let folder = folder(card);
+    let beside = |ending: &str| {
+        let mut name = folder.as_os_str().to_owned();
+        name.push(ending);
+        PathBuf::from(name)
+    };
+    // Over the whole of it: who waits must find the folder as the other one left it.
+    let _lock = Lock::take(&beside(".lock"), &card.id, bars)?;
     let mut failures = Vec::new();
     for source in &card.sources {
-        let partial = folder.with_extension("partial");
+        let partial = beside(".partial");
         let fetch = || -> Result<Vec<Row>, HubError> {
             let mut rows = Vec::new();
             for (file, source) in source.files() {
@@ -69,11 +79,8 @@ fn from_elsewhere(store: &Store, card: &ModelCard, bars: &Bars) -> Result<Vec<Ro
         match fetch() {
             Ok(rows) => {
                 sure_hub::tidy(&folder);
-                if !folder.is_dir() {
-                    sure_hub::tidy(&partial);
-                    let io = |source| HubError::Io { action: "rename", path: partial.clone(), source };
-                    fs::rename(&partial, &folder).map_err(io)?;
-                }
+                sure_hub::tidy(&partial);
+                appear(&partial, &folder)?;
                 return Ok(rows);
             }
             Err(error) if error.is_missing() => failures.push(error.chain()),
@@ -81,6 +88,22 @@ fn from_elsewhere(store: &Store, card: &ModelCard, bars: &Bars) -> Result<Vec<Ro
         }
     }
     Err(HubError::Sources { file: card.id.clone(), failures })
+}
+
+/// Gives the folder of a model its name; into one that is there goes what it lacks.
+fn appear(partial: &Path, folder: &Path) -> Result<(), HubError> {
+    let io = |action| move |source| HubError::Io { action, path: partial.to_owned(), source };
+    if !partial.is_dir() {
+        return Ok(());
+    }
+    if !folder.is_dir() {
+        return fs::rename(partial, folder).map_err(io("rename"));
+    }
+    for entry in fs::read_dir(partial).map_err(io("read"))? {
+        let entry = entry.map_err(io("read"))?;
+        fs::rename(entry.path(), folder.join(entry.file_name())).map_err(io("move the files of"))?;
+    }
+    fs::remove_dir(partial).map_err(io("remove"))
 }
 
 /// Where a model goes that does not come from the hub.

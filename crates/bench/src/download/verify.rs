@@ -19,7 +19,15 @@ pub(super) fn model(store: &Store, repository: &Repository, outcome: &mut Outcom
         Ok(locked) => locked.unwrap_or_default(),
         Err(error) => return outcome.fail(&repository.to_string(), &error),
     };
-    for (name, path) in files(&folder) {
+    let there = files(&folder);
+    for name in locked.files.keys().filter(|_| locked.commit == commit) {
+        if !there.iter().any(|(found, _)| found == name) {
+            let (owner, revision) = (repository.to_string(), commit.clone());
+            let lacks = HubError::NoFile { repository: owner, revision, file: name.clone() };
+            outcome.fail(&format!("{}/{name}", repository.id()), &lacks);
+        }
+    }
+    for (name, path) in there {
         let what = format!("{}/{name}", repository.id());
         let mut check = || -> Result<(), HubError> {
             let found = sum(&path)?;

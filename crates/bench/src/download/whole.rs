@@ -11,7 +11,7 @@ use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use sure_archive::{Format, Limits, unpack};
-use sure_data::{DatasetCard, Protocol, read_dataset};
+use sure_data::{DatasetCard, Protocol, ReadOptions, read_dataset};
 use sure_hub::{HubError, Lock, Watch};
 
 use crate::{celldata::read_options, environment};
@@ -143,6 +143,10 @@ impl<'a> Making<'a> {
                 bail!(HubError::Stopped);
             }
             let name = path.strip_prefix(from).unwrap_or(&path);
+            if name == Path::new(ORIGIN) {
+                // The note of a set that was taken up before is that set's own.
+                continue;
+            }
             sure_hub::place(&path, &self.folder.join(name))?;
         }
         self.came.push(came);
@@ -152,7 +156,9 @@ impl<'a> Making<'a> {
     /// Reads the set, writes down where it came from, and gives it its place.
     pub(super) fn finish(self) -> Result<Origin> {
         let Self { card, folder: made, came, .. } = self;
-        let reading = read_dataset(&made, &read_options(Protocol::Sure))?;
+        // What has to be unpacked for reading goes with the workshop: the set is read anew where it will stand.
+        let unpack_into = Some(workshop(&card.name).join("read"));
+        let reading = read_dataset(&made, &ReadOptions { unpack_into, ..read_options(Protocol::Sure) })?;
         let found = &reading.manifest.name;
         if *found != card.name {
             bail!("it is no {}: the reader of {found} reads it", card.name);
@@ -187,8 +193,10 @@ fn merge(from: &Path, into: &Path) -> Result<()> {
         let place = into.join(path.file_name().unwrap_or_default());
         if path.is_dir() && place.is_dir() {
             merge(&path, &place)?;
+        } else if place.is_file() && path.is_file() && sure_hub::sum(&path)? == sure_hub::sum(&place)? {
+            // Parts of a set carry the same licence and lists.
         } else if place.exists() {
-            bail!("two archives have a file {}", place.display());
+            bail!("two archives have a file {}, and not the same one", place.display());
         } else {
             fs::rename(&path, &place).with_context(|| format!("moving {}", path.display()))?;
         }

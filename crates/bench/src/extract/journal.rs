@@ -189,11 +189,19 @@ fn refuse_foreign(folder: &Path) -> Result<()> {
     let Ok(entries) = fs::read_dir(folder) else { return Ok(()) };
     for name in entries.flatten().map(|entry| entry.file_name()) {
         let name = name.to_string_lossy();
-        // Hidden files are the claim's and those of atomic writing.
-        let is_ours = [DATA, JOURNAL, CLAIM, "."].iter().any(|ours| name.starts_with(ours));
+        let is_ours = is_data(&name) || [JOURNAL, CLAIM, "."].iter().any(|ours| name.starts_with(ours));
         ensure!(is_ours, "{} holds {name}, which is none of ours; move it away", folder.display());
     }
     Ok(())
+}
+
+/// Whether a name is that of data: `data`, `data-0`, `data.parquet`. Hidden files are the claim's and those of atomic
+/// writing.
+fn is_data(name: &str) -> bool {
+    let Some(rest) = name.strip_prefix(DATA) else { return false };
+    let number = rest.strip_prefix('-').unwrap_or_default();
+    let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+    rest.is_empty() || rest == ".parquet" || is_number
 }
 
 /// Removes data and journal, and leaves the claim.
@@ -204,7 +212,7 @@ fn empty(folder: &Path) -> Result<()> {
         let (name, path) = (entry.file_name(), entry.path());
         if name == JOURNAL {
             fs::remove_file(&path).with_context(removing)?;
-        } else if name.to_string_lossy().starts_with(DATA) {
+        } else if is_data(&name.to_string_lossy()) {
             let is_folder = entry.file_type().with_context(removing)?.is_dir();
             if is_folder { fs::remove_dir_all(&path) } else { fs::remove_file(&path) }
                 .with_context(removing)?;

@@ -10,7 +10,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use serde_json::{Map, Value, json};
 use sure_records::write_atomic;
 
@@ -169,6 +169,8 @@ pub(super) fn finish(
             let of_shard = kept.iter().filter(|kept| kept.shard == end.shard);
             write_header(&from, *end, &layout.header(of_shard))?;
             fs::rename(&from, &to).with_context(|| format!("moving the states to {}", to.display()))?;
+        } else if !to.is_file() {
+            bail!("{} is gone; remove {} and begin anew", to.display(), folder.display());
         }
         files.push(to);
     }

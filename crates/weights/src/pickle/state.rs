@@ -41,6 +41,10 @@ pub(crate) fn flatten<'b>(built: &'b Built<'_>) -> Result<State<'b>, StateFault>
                 Value::Int(key) => key.to_string(),
                 other => {
                     let what = what(*other, &built.nodes);
+                    bytes += prefix.len() + what.len();
+                    if bytes > NAMES {
+                        return Err(StateFault::TooMuch("bytes of names", NAMES as u64));
+                    }
                     skipped
                         .push(Skipped { name: format!("{prefix}({what})"), what: "an entry without a name" });
                     continue;
