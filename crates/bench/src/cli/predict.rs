@@ -158,6 +158,9 @@ impl Predict {
             let (takes, not) = if hears { ("recordings", "--text") } else { ("--text", "recordings") };
             bail!("the backbone of this run takes {takes}, not {not}");
         }
+        if self.text.iter().any(|text| text.trim().is_empty()) {
+            bail!("--text: there is nothing to read");
+        }
         let recordings = self.audio.into_iter().map(Asked::Recording);
         let (mut answers, mut failed) = (Vec::new(), 0);
         for asked in recordings.chain(self.text.into_iter().map(Asked::Text)) {
