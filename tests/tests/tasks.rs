@@ -14,7 +14,7 @@ use sure_nn::{
     tch::{self, Device, Tensor},
 };
 use sure_tasks::{Logits, Task, task_for};
-use sure_text::Alphabet;
+use sure_text::{Alphabet, untag};
 use sure_train::{AdamW, Model, Regime};
 
 /// A task as the suite has it, with three examples for the clips of [`clips`].
@@ -31,9 +31,13 @@ impl Case {
 
     fn examples(&self) -> Vec<Example> {
         // A word each, and its piece behind the token that begins a text.
-        let word = || Written { text: "go".to_owned(), firsts: vec![Some(1)] };
-        let written = (self.card.input != TaskInput::Speech).then(word);
-        let example = |target: &Target| Example { written: written.clone(), ..example_of(target.clone()) };
+        let word = |target: &Target| match target {
+            Target::Text(tagged) => Written { text: untag(tagged).text, firsts: vec![Some(1)] },
+            Target::Class(_) | Target::Classes(_) => Written::new("go"),
+        };
+        let reads = self.card.input != TaskInput::Speech;
+        let example =
+            |target: &Target| Example { written: reads.then(|| word(target)), ..example_of(target.clone()) };
         self.targets.iter().map(example).collect()
     }
 }
