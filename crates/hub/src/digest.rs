@@ -119,7 +119,7 @@ pub(crate) fn absorb(path: &Path, mut take: impl FnMut(&[u8])) -> Result<u64, Hu
 }
 
 /// Hexadecimal digits.
-pub(crate) fn hex(bytes: &[u8]) -> String {
+pub fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
     bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
         // A String takes every write.

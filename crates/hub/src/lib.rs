@@ -28,7 +28,7 @@ mod watch;
 pub use cache::check_space;
 pub use card::{Known, ModelCard, ModelSource};
 pub use config::{HubConfig, PUBLIC_HUB, PUBLIC_INDEX, Retries, Timeouts};
-pub use digest::{Check, Sum, git_id, sum};
+pub use digest::{Check, Sum, git_id, hex, sum};
 pub use downloads::{Downloads, Locked};
 pub use error::HubError;
 pub use hub::{Entry, Fetched, Hub, Listing, hold_name};

@@ -1,8 +1,7 @@
 //! A data set's folder, which appears whole: made under another name from what was fetched or brought, read once, renamed.
 
 use std::{
-    fs::{self, File},
-    io::Read as _,
+    fs,
     ops::ControlFlow,
     path::{Path, PathBuf},
 };
@@ -240,28 +239,10 @@ pub(super) fn tree(folder: &Path) -> Result<Tree> {
         if name == Path::new(ORIGIN) {
             continue;
         }
-        let mut hasher = Sha256::new();
-        let mut file = File::open(&path).with_context(|| format!("reading {}", path.display()))?;
-        let mut block = vec![0; 1 << 16];
-        loop {
-            let read = file.read(&mut block).with_context(|| format!("reading {}", path.display()))?;
-            if read == 0 {
-                break;
-            }
-            hasher.update(&block[..read]);
-            bytes += read as u64;
-        }
+        let sum = sure_hub::sum(&path)?;
+        bytes += sum.bytes;
         count += 1;
-        lines.update(format!("{}  {}\n", hex(&hasher.finalize()), name.display()));
+        lines.update(format!("{}  {}\n", sum.sha256, name.display()));
     }
-    Ok(Tree { files: count, bytes, sha256: hex(&lines.finalize()) })
-}
-
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        // A String takes every write.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    Ok(Tree { files: count, bytes, sha256: sure_hub::hex(&lines.finalize()) })
 }
